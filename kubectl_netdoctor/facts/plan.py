@@ -1,0 +1,80 @@
+"""What the command line asks of one node: which facts, and whom to probe."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass
+
+from kubectl_netdoctor.facts import codec
+from kubectl_netdoctor.facts.base import SCHEMA_VERSION
+from kubectl_netdoctor.facts.probe import DnsRole, PathRole
+
+MAX_PLAN_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTarget:
+    """Another node: its InternalIP, and the address of its tunnel device where it has one."""
+
+    name: str
+    address: str
+    overlay: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TcpTarget:
+    """An address and port to connect to."""
+
+    role: PathRole
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class DnsTarget:
+    """A DNS server and the question for it."""
+
+    role: DnsRole
+    server: str
+    port: int
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One node's orders. The agent needs nothing else, least of all the API server."""
+
+    schema: int
+    run: str
+    node: str
+    facts: tuple[str, ...]  # wire keys
+    sysctls: tuple[str, ...]
+    window_seconds: float  # between the first and the second reading of every counter
+    deadline_seconds: float  # of the whole agent
+    probe_timeout_seconds: float  # silence after this is a loss
+    peers: tuple[PeerTarget, ...]
+    tcp: tuple[TcpTarget, ...]
+    dns: tuple[DnsTarget, ...]
+    node_resolvers: bool  # also query the servers of the node's own resolv.conf
+
+
+def pack(plan: Plan) -> str:
+    """Text for one environment variable."""
+    return base64.b64encode(zlib.compress(codec.dumps(plan).encode())).decode()
+
+
+def unpack(text: str) -> Plan:
+    """Read what pack() made. Raises DecodeError."""
+    try:
+        stream = zlib.decompressobj()
+        raw = stream.decompress(base64.b64decode(text, validate=True), MAX_PLAN_BYTES)
+    except (ValueError, zlib.error) as exc:
+        msg = f"plan: {exc}"
+        raise codec.DecodeError(msg) from exc
+    plan = codec.decode(Plan, codec.loads(raw))
+    if plan.schema != SCHEMA_VERSION:
+        msg = f"plan has schema {plan.schema}, this agent speaks {SCHEMA_VERSION}"
+        raise codec.DecodeError(msg)
+    return plan

@@ -1,0 +1,126 @@
+"""Everything that one run saw: saved by `scan --save`, read by `analyze`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kubectl_netdoctor.facts import (
+    cluster,
+    codec,
+    envelope,
+    link,
+    netfilter,
+    probe,
+    resolver,
+    system,
+)
+from kubectl_netdoctor.facts.base import SCHEMA_VERSION, Missing, Reason, Scope
+from kubectl_netdoctor.facts.codec import DecodeError
+from kubectl_netdoctor.facts.envelope import Envelope
+
+# Importing a facts module registers its facts: reading a snapshot needs all of them.
+FACT_MODULES = (system, link, netfilter, resolver, probe, cluster)
+KIND = "netdoctor-snapshot"
+MAX_SNAPSHOT_BYTES = 512 << 20
+
+
+class NodeStatus(StrEnum):
+    """How a node answered."""
+
+    ANSWERED = "answered"
+    SUMMARY = "summary"  # the log could not be read, the termination message could
+    NOT_REACHED = "not-reached"  # no agent ran there
+    FAILED = "failed"  # an agent ran, its report did not arrive whole
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """One node that was asked: its status, why, and what it said."""
+
+    name: str
+    status: NodeStatus
+    reason: str | None
+    envelope: Envelope | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """The run itself, for the ticket."""
+
+    id: str
+    started: str  # RFC 3339, UTC
+    ended: str
+    command: tuple[str, ...]
+    tool_version: str
+    nodes: tuple[str, ...]  # asked, in order
+    local: bool  # this machine, no cluster
+    context: str | None
+    server: str | None
+    image: str | None
+    window_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Facts of nodes and cluster. `cluster` holds fact objects or Missing by key."""
+
+    run: RunInfo
+    nodes: tuple[NodeReport, ...]
+    cluster: dict[str, Any]
+
+    def node_fact(self, node: str, key: str) -> object:
+        """One node's fact, or Missing with the reason that the node gave."""
+        report = next((n for n in self.nodes if n.name == node), None)
+        if report is None or report.envelope is None:
+            why = report.reason if report and report.reason else "the node was not asked"
+            return Missing(Reason.NOT_REPORTED, why)
+        return report.envelope.get(key)
+
+    def cluster_fact(self, key: str) -> object:
+        """One fact of the cluster, or Missing."""
+        why = "no cluster was asked" if self.run.local else "it was not read from the API"
+        return self.cluster.get(key, Missing(Reason.NOT_ASKED, why))
+
+
+def to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """JSON object of a snapshot."""
+    body: dict[str, Any] = codec.encode(snapshot)
+    return {"kind": KIND, "schemaVersion": SCHEMA_VERSION, **body}
+
+
+def from_json(data: object) -> Snapshot:
+    """Read to_json()'s form. Raises DecodeError; another schema version is refused by name."""
+    if not isinstance(data, dict) or data.get("kind") != KIND:
+        msg = "this is no netdoctor snapshot"
+        raise DecodeError(msg)
+    if data.get("schemaVersion") != SCHEMA_VERSION:
+        msg = (
+            f"the snapshot has schema version {data.get('schemaVersion')!r:.20}, "
+            f"this tool reads {SCHEMA_VERSION}"
+        )
+        raise DecodeError(msg)
+    nodes = data.get("nodes")
+    if not isinstance(nodes, list):
+        msg = "$.nodes: expected a list"
+        raise DecodeError(msg)
+    return Snapshot(
+        run=codec.decode(RunInfo, data.get("run"), "$.run"),
+        nodes=tuple(_node(n, f"$.nodes[{i}]") for i, n in enumerate(nodes)),
+        cluster=envelope.decode_facts(data.get("cluster"), Scope.CLUSTER, "$.cluster"),
+    )
+
+
+def _node(data: object, path: str) -> NodeReport:
+    if not isinstance(data, dict):
+        msg = f"{path}: expected an object"
+        raise DecodeError(msg)
+    inner = data.get("envelope")
+    reason = data.get("reason")
+    return NodeReport(
+        name=codec.decode(str, data.get("name"), f"{path}.name"),
+        status=codec.decode(NodeStatus, data.get("status"), f"{path}.status"),
+        reason=None if reason is None else codec.decode(str, reason, f"{path}.reason"),
+        envelope=None if inner is None else envelope.from_json(inner, f"{path}.envelope"),
+    )
