@@ -1,0 +1,1 @@
+"""From facts to ranked findings: evaluate every check, merge, fold, rank. Pure functions."""

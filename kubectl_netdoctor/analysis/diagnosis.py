@@ -1,0 +1,104 @@
+"""The whole judgement of one snapshot: what every report renders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped, evaluate
+from kubectl_netdoctor.analysis.ranking import Ranked, rank
+from kubectl_netdoctor.checks.base import Check, Severity
+from kubectl_netdoctor.errors import ExitCode
+from kubectl_netdoctor.facts.base import FACTS, Reason, Scope
+from kubectl_netdoctor.facts.snapshot import NodeStatus, Snapshot
+
+# Absences that leave the verdict open. What a kernel or a cluster simply does not have, or what was
+# not asked for, closes nothing.
+OPEN = (Reason.TIMED_OUT, Reason.FAILED, Reason.NOT_REPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line for the first screen. `complete`: everything that was asked could be measured."""
+
+    text: str
+    worst: Severity | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Findings and advice in rank order, the coverage ledger, and the verdict."""
+
+    snapshot: Snapshot
+    verdict: Verdict
+    findings: tuple[Ranked, ...]
+    advice: tuple[Ranked, ...]
+    coverage: tuple[Covered, ...]
+
+    @property
+    def causes(self) -> tuple[Ranked, ...]:
+        """Findings that no other one explains."""
+        return tuple(r for r in self.findings if r.caused_by is None)
+
+    def exit_code(self, fail_on: Severity) -> ExitCode:
+        """What the process returns; findings win over gaps."""
+        if any(r.severity.rank <= fail_on.rank for r in self.findings):
+            return ExitCode.FINDINGS
+        return ExitCode.CLEAN if self.verdict.complete else ExitCode.INCOMPLETE
+
+
+def diagnose(snapshot: Snapshot, checks: Mapping[str, Check]) -> Diagnosis:
+    """Judge a snapshot. Pure: the same snapshot and checks give the same diagnosis."""
+    coverage = tuple(evaluate(checks.values(), snapshot))
+    found = [
+        f for cell in coverage if isinstance(cell.outcome, Found) for f in cell.outcome.findings
+    ]
+    rows = rank((f for f in found if f.severity is not Severity.INFO), checks)
+    advice = rank((f for f in found if f.severity is Severity.INFO), checks)
+    return Diagnosis(snapshot, verdict(snapshot, rows, coverage), rows, advice, coverage)
+
+
+def verdict(snapshot: Snapshot, rows: tuple[Ranked, ...], coverage: tuple[Covered, ...]) -> Verdict:
+    """Say what was found, and never `healthy` where something decisive was not measured."""
+    silent = [n for n in snapshot.nodes if n.status in (NodeStatus.NOT_REACHED, NodeStatus.FAILED)]
+    gaps = [cell for cell in coverage if is_gap(cell, snapshot)]
+    ran = sum(isinstance(cell.outcome, Passed | Found) for cell in coverage)
+    causes = [r for r in rows if r.caused_by is None]
+    parts = []
+    if causes:
+        counts = Counter(r.severity for r in causes)
+        kinds = ", ".join(f"{counts[s]} {s}" for s in Severity if counts[s])
+        folded = len(rows) - len(causes)
+        more = f"; {folded} more explained by them" if folded else ""
+        parts.append(f"{kinds}: {causes[0].finding.title}{more}")
+    else:
+        parts.append(f"nothing found in {ran} of {len(coverage)} checks")
+    if silent:
+        parts.append(f"{len(silent)} of {len(snapshot.nodes)} nodes did not answer")
+    if gaps:
+        parts.append(f"{len({(c.check.id, c.node) for c in gaps})} checks could not be completed")
+    worst = causes[0].severity if causes else None
+    return Verdict("; ".join(parts), worst, not silent and not gaps)
+
+
+def is_gap(cell: Covered, snapshot: Snapshot) -> bool:
+    """Whether this cell leaves the verdict open."""
+    if isinstance(cell.outcome, Errored):
+        return True
+    if not isinstance(cell.outcome, Skipped):
+        return False
+    missing = cell.outcome.missing
+    known = FACTS.get(cell.outcome.need)
+    from_api = known is not None and known.scope is Scope.CLUSTER and not snapshot.run.local
+    return missing.reason in OPEN or (from_api and missing.reason is Reason.DENIED)
+
+
+def skipped(coverage: Iterable[Covered]) -> dict[str, list[Covered]]:
+    """Skipped cells by the reason that people read."""
+    out: dict[str, list[Covered]] = {}
+    for cell in coverage:
+        if isinstance(cell.outcome, Skipped):
+            out.setdefault(cell.outcome.missing.detail, []).append(cell)
+    return out

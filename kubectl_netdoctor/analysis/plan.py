@@ -1,0 +1,129 @@
+"""Which facts the selected checks need from each node, and whom each node probes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kubectl_netdoctor.checks import cluster_dns, overlay
+from kubectl_netdoctor.checks.base import Check
+from kubectl_netdoctor.facts.base import FACTS, KEYS, SCHEMA_VERSION, Scope
+from kubectl_netdoctor.facts.cluster import (
+    ConfigMaps,
+    EndpointSlices,
+    NodeInfo,
+    Nodes,
+    Services,
+)
+from kubectl_netdoctor.facts.plan import DnsTarget, PeerTarget, Plan, TcpTarget
+
+MAX_PEERS = 32  # a full mesh of small clusters; beyond, every node has this many neighbours
+MAX_DNS_ENDPOINTS = 16
+
+
+def facts_for(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Wire keys of all node facts that the checks name, needed or optional."""
+    keys = {
+        KEYS[need.type]
+        for check in checks
+        for need in check.needs.values()
+        if need.type in KEYS and FACTS[KEYS[need.type]].scope is Scope.NODE
+    }
+    return tuple(sorted(keys))
+
+
+def sysctls_for(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Kernel parameters that the checks read."""
+    return tuple(sorted({name for check in checks for name in check.sysctls}))
+
+
+def plan_for(
+    node: str,
+    checks: Iterable[Check],
+    cluster: Mapping[str, Any],
+    *,
+    run: str,
+    window: float,
+    deadline: float,
+    probe_timeout: float = 1.0,
+) -> Plan:
+    """One node's plan from what the API says; without a cluster, only the node itself."""
+    checks = tuple(checks)
+    return Plan(
+        schema=SCHEMA_VERSION,
+        run=run,
+        node=node,
+        facts=facts_for(checks),
+        sysctls=sysctls_for(checks),
+        window_seconds=window,
+        deadline_seconds=deadline,
+        probe_timeout_seconds=probe_timeout,
+        peers=peers_of(node, cluster.get(KEYS[Nodes])),
+        tcp=api_targets(cluster),
+        dns=dns_targets(cluster),
+        node_resolvers=True,
+    )
+
+
+def peers_of(node: str, nodes: object) -> tuple[PeerTarget, ...]:
+    """The neighbours that a node probes: all of them, or the next MAX_PEERS on a fixed ring.
+
+    The ring is ordered by a hash of the name, so that neighbours are spread over racks and zones
+    and every node is probed by as many others as it probes.
+    """
+    if not isinstance(nodes, Nodes):
+        return ()
+    ring = sorted((n for n in nodes.items if n.internal_ips), key=_ring_key)
+    at = next((i for i, n in enumerate(ring) if n.name == node), None)
+    others = ring if at is None else ring[at + 1:] + ring[:at]
+    return tuple(
+        PeerTarget(n.name, n.internal_ips[0], overlay.tunnel_address(n)) for n in others[:MAX_PEERS]
+    )
+
+
+def _ring_key(node: NodeInfo) -> str:
+    return hashlib.sha256(node.name.encode()).hexdigest()
+
+
+def api_targets(cluster: Mapping[str, Any]) -> tuple[TcpTarget, ...]:
+    """The API server's own endpoints, and the ClusterIP in front of them."""
+    slices, services = cluster.get(KEYS[EndpointSlices]), cluster.get(KEYS[Services])
+    targets: list[TcpTarget] = []
+    if isinstance(slices, EndpointSlices):
+        for piece in slices.of("default", "kubernetes"):
+            ports = [int(p.rpartition("/")[2]) for p in piece.ports.values() if p.startswith("TCP")]
+            targets += [
+                TcpTarget("api-server", address, port)
+                for endpoint in piece.endpoints
+                for address in endpoint.addresses
+                for port in ports
+            ]
+    service = services.named("default", "kubernetes") if isinstance(services, Services) else None
+    if service:
+        targets += [
+            TcpTarget("api-service", ip, port.port)
+            for ip in service.cluster_ips
+            for port in service.ports
+        ]
+    return tuple(dict.fromkeys(targets))
+
+
+def dns_targets(cluster: Mapping[str, Any]) -> tuple[DnsTarget, ...]:
+    """Cluster DNS by ClusterIP and by endpoint, and every address that the Corefile forwards to."""
+    services, slices = cluster.get(KEYS[Services]), cluster.get(KEYS[EndpointSlices])
+    maps = cluster.get(KEYS[ConfigMaps])
+    maps = maps if isinstance(maps, ConfigMaps) else None
+    if not isinstance(services, Services) or not isinstance(slices, EndpointSlices):
+        return ()
+    service = cluster_dns.service(services)
+    if service is None:
+        return ()
+    question = f"kubernetes.default.svc.{cluster_dns.domain(maps)}."
+    targets = [DnsTarget("service", ip, 53, question, "A") for ip in service.cluster_ips]
+    endpoints = cluster_dns.endpoints(service, slices)[:MAX_DNS_ENDPOINTS]
+    targets += [DnsTarget("endpoint", e.address, e.port, question, "A") for e in endpoints]
+    targets += [
+        DnsTarget("upstream", ip, port, ".", "NS") for ip, port in cluster_dns.upstreams(maps)
+    ]
+    return tuple(dict.fromkeys(targets))

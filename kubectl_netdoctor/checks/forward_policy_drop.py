@@ -1,0 +1,75 @@
+"""NF-01: see the check's docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_netdoctor.checks import packet_filter, pod_network
+from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Risk, Severity, check
+from kubectl_netdoctor.checks.packet import Drop, Packet
+from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
+from kubectl_netdoctor.facts.link import Routes
+from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
+
+
+@check("NF-01", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "API-01"))
+def forward_policy_drop(
+    iptables: Iptables, nftables: Nftables | None, routes: Routes, node: NodeInfo, nodes: Nodes
+) -> Iterator[Finding]:
+    """The host firewall drops forwarded pod traffic.
+
+    Meaning: a packet between a pod of this node and a pod of another one meets a DROP, by the
+      policy of the FORWARD chain or by a rule, before any rule accepts it.
+    Impact: pods of this node and pods of other nodes do not reach each other; DNS, Services and
+      webhooks fail with time-outs. The node itself looks healthy.
+    Diagnosis: walk the FORWARD chains of iptables-legacy, iptables-nft and nftables in order; all
+      of them must let the packet pass. Docker and ufw set the policy to DROP, which does no harm
+      while the CNI's accepting rules come first.
+    Mitigation: let the CNI add its rules again (restart its agent), or accept the pod network.
+    Source: iptables(8); flannel's troubleshooting notes; kubernetes/kubernetes#39823.
+    """
+    cidrs = pod_network.pod_cidrs(node)
+    own = cidrs[0] if cidrs else None
+    local = pod_network.route_to(routes, own) if own else None
+    if own is None or local is None or local.interface is None or local.gateway:
+        return  # pods are not routed by podCIDR here: we do not know their way
+    drops: dict[str, tuple[Drop, str]] = {}
+    for peer in nodes.items:
+        for cidr in pod_network.pod_cidrs(peer):
+            way = pod_network.route_to(routes, cidr)
+            if peer.name == node.name or way is None or way.interface in (None, local.interface):
+                continue
+            there = Packet(own, cidr, input=local.interface, output=way.interface)
+            back = Packet(cidr, own, input=way.interface, output=local.interface)
+            for packet, name in ((there, "to"), (back, "from")):
+                drop = packet_filter.verdict(iptables, nftables, "forward", packet).drop
+                if drop:
+                    drops.setdefault(drop.text, (drop, f"{name} {packet_text(packet)}"))
+    if not drops:
+        return
+    first = next(iter(drops.values()))[0]
+    yield Finding(
+        title="The host firewall drops forwarded traffic of pods",
+        evidence=tuple(
+            Evidence(f"{packet_filter.counted(drop)}; it meets pod traffic {which}")
+            for drop, which in drops.values()
+        ),
+        fix=Fix(
+            "Accept the pod network before the rule that drops it; the CNI's agent normally adds "
+            "such rules itself, so restart it if they are gone. The first command takes the "
+            "dropping rule or policy away.",
+            (
+                *((first.remove,) if first.remove else ()),
+                f"iptables -I FORWARD -s {own} -j ACCEPT",
+                f"iptables -I FORWARD -d {own} -j ACCEPT",
+            ),
+            risk=Risk.SAFE,
+            verify="iptables -L FORWARD -v -n",
+            rollback=f"iptables -D FORWARD -s {own} -j ACCEPT; iptables -D FORWARD -d {own} -j ACCEPT",
+        ),
+    )
+
+
+def packet_text(packet: Packet) -> str:
+    """A forwarded packet in words."""
+    return f"{packet.source} ({packet.input}) to {packet.destination} ({packet.output})"

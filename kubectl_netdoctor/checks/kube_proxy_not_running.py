@@ -1,0 +1,149 @@
+"""SVC-01: see the check's docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from kubectl_netdoctor.checks.base import (
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    PerNode,
+    Severity,
+    check,
+    node,
+)
+from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes, PodInfo, Pods, WorkloadInfo, Workloads
+from kubectl_netdoctor.facts.snapshot import RunInfo
+from kubectl_netdoctor.facts.system import Components
+
+YOUNG = timedelta(seconds=60)  # a pod that was just made is not a fault yet
+JOINING = timedelta(minutes=5)  # nor is a node that just joined
+
+
+@check("SVC-01", Severity.CRITICAL, since="0.1", explains=("SVC-02", "API-01"))
+def kube_proxy_not_running(
+    pods: Pods,
+    workloads: Workloads,
+    nodes: Nodes,
+    run: RunInfo,
+    components: PerNode[Components] | None,
+) -> Iterator[Finding]:
+    """kube-proxy does not run on a node.
+
+    Meaning: the cluster runs kube-proxy as a DaemonSet, and this node has no ready pod of it.
+    Impact: Services that exist keep working for a while; new or changed ones do not, and requests go
+      to pods that are gone. The older the outage, the worse.
+    Diagnosis: the DaemonSet's pods, and on nodes that were scanned its process and health port
+      10256. Clusters that replace kube-proxy (Cilium, k3s, kube-router) have no such DaemonSet and
+      stay silent, as do roll-outs in progress, pods younger than a minute and nodes that just
+      joined.
+    Mitigation: find out why the DaemonSet has no pod there (selector, affinity, taints, crash).
+    Source: Kubernetes documentation, kube-proxy reference; kubernetes/kubernetes#104303.
+    """
+    daemon = next((w for w in workloads.items if _is_kube_proxy(w)), None)
+    if daemon is None or daemon.desired == 0 or _rolling_out(daemon):
+        return
+    now = _time(run.started)
+    by_node: dict[str, list[PodInfo]] = {}
+    for pod in pods.items:
+        if (
+            pod.labels.get("k8s-app") == "kube-proxy"
+            and pod.namespace == daemon.namespace
+            and pod.node
+        ):
+            by_node.setdefault(pod.node, []).append(pod)
+    for machine in nodes.items:
+        if not _judged(machine, now):
+            continue
+        own = by_node.get(machine.name, [])
+        if any(p.ready and not p.deleting for p in own) or any(_young(p, now) for p in own):
+            continue
+        seen = components.get(machine.name) if components else None
+        if seen and ("kube-proxy" in seen.processes or seen.kube_proxy_healthz == 200):
+            continue  # it runs, whatever the API says
+        yield Finding(
+            title="kube-proxy does not run: Services on this node are frozen",
+            confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
+            evidence=tuple(_evidence(machine.name, own, seen)),
+            subjects=(node(machine.name),),
+            scope=f"Services as seen from {machine.name}",
+            fix=_fix(daemon, machine, own),
+        )
+
+
+def _is_kube_proxy(workload: WorkloadInfo) -> bool:
+    return workload.kind == "DaemonSet" and (
+        workload.name == "kube-proxy" or workload.labels.get("k8s-app") == "kube-proxy"
+    )
+
+
+def _rolling_out(daemon: WorkloadInfo) -> bool:
+    return daemon.updated < daemon.desired or daemon.observed_generation < daemon.generation
+
+
+def _judged(machine: NodeInfo, now: datetime | None) -> bool:
+    """Nodes where kube-proxy is due: Linux, alive, and not just joined."""
+    if machine.labels.get("kubernetes.io/os", "linux") != "linux" or not machine.ready:
+        return False
+    if machine.labels.get("type") in ("virtual-kubelet", "kwok"):
+        return False
+    created, ready = _time(machine.created), machine.condition("Ready")
+    back = _time(ready.since) if ready else None
+    if now is None:
+        return True
+    joining = created is not None and now - created < JOINING and not machine.pod_cidrs
+    return not joining and not (back is not None and now - back < YOUNG)
+
+
+def _young(pod: PodInfo, now: datetime | None) -> bool:
+    created = _time(pod.created)
+    return bool(now and created and now - created < YOUNG and not pod.deleting)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _evidence(name: str, own: list[PodInfo], seen: Components | None) -> Iterator[Evidence]:
+    if own:
+        for pod in own:
+            waiting = f" ({', '.join(pod.waiting)})" if pod.waiting else ""
+            yield Evidence(
+                f"pod {pod.name} is {pod.phase}, not ready{waiting}, {pod.restarts} restarts"
+            )
+    else:
+        yield Evidence(f"no kube-proxy pod on {name}")
+    if seen:
+        health = seen.kube_proxy_healthz
+        port = "nothing answers on port 10256" if health is None else f"port 10256 says {health}"
+        yield Evidence(f"no kube-proxy process on the node; {port}", name)
+
+
+def _fix(daemon: WorkloadInfo, machine: NodeInfo, own: list[PodInfo]) -> Fix:
+    where = f"kubectl -n {daemon.namespace}"
+    if own:
+        commands: tuple[str, ...] = (
+            f"{where} logs {own[0].name} --tail=50",
+            f"{where} delete pod {own[0].name}",
+        )
+        text = "Read why the pod is not ready, then let the DaemonSet make it again."
+    else:
+        commands = (
+            f"{where} describe daemonset {daemon.name}",
+            f"{where} get daemonset {daemon.name} -o jsonpath='{{.spec.template.spec}}'",
+            f"kubectl describe node {machine.name}",
+            f"{where} rollout restart daemonset {daemon.name}",
+        )
+        text = "The DaemonSet makes no pod for this node: compare its selectors with the node."
+    return Fix(
+        text,
+        commands,
+        verify=f"{where} get pods -l k8s-app=kube-proxy --field-selector spec.nodeName={machine.name}",
+        run_on="kubectl",
+    )

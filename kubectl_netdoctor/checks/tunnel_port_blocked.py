@@ -1,0 +1,175 @@
+"""ENC-01: see the check's docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_netdoctor.checks import overlay, packet_filter
+from kubectl_netdoctor.checks.base import (
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    PerNode,
+    Severity,
+    check,
+)
+from kubectl_netdoctor.checks.blame import Blame, Pair, blame
+from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet, network
+from kubectl_netdoctor.checks.packet_filter import Firewalls
+from kubectl_netdoctor.facts.cluster import Nodes
+from kubectl_netdoctor.facts.link import Interfaces
+from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
+from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
+
+ENOUGH = 3  # probes; fewer prove nothing
+
+
+@check("ENC-01", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "API-01", "SVC-02"))
+def tunnel_port_blocked(
+    probes: PerNode[PathProbes],
+    nodes: Nodes,
+    interfaces: PerNode[Interfaces] | None,
+    iptables: PerNode[Iptables] | None,
+    nftables: PerNode[Nftables] | None,
+) -> Iterator[Finding]:
+    """Tunnel packets between nodes are dropped.
+
+    Meaning: nodes answer each other on the underlay, but the address of a peer's tunnel device,
+      which answers through the tunnel only, is silent: the encapsulated packets get lost.
+    Impact: pods on different nodes do not reach each other; DNS, Services and webhooks stall on
+      nodes that hold none of the backends.
+    Diagnosis: small ICMP probes on the underlay pass and all probes through the tunnel are lost, at
+      the same time on the same pair. The device's own port is named, and the host firewall's rule
+      where one is found; without one the drop is between the nodes.
+    Mitigation: open the tunnel's UDP port between all nodes, both ways.
+    Source: flannel, troubleshooting; flannel-io/flannel#871; k3s-io/k3s#2935.
+    """
+    tested, failing, numbers = _pairs(probes, nodes)
+    for culprit in blame(failing, tested):
+        firewalls = Firewalls(iptables, nftables)
+        drops = list(_drops(culprit, probes, nodes, interfaces, firewalls))
+        port = _port(culprit, interfaces)
+        what = f"UDP {port}" if port else "tunnel"
+        yield Finding(
+            title=f"The overlay is cut: {what} packets between nodes are lost",
+            confidence=Confidence.CERTAIN if drops else Confidence.LIKELY,
+            evidence=(
+                *(Evidence(f"to {p[1]}: {numbers[p]}", p[0]) for p in culprit.pairs[:6]),
+                *(Evidence(packet_filter.counted(d), n) for n, d in drops),
+                *(() if drops else (Evidence("no rule on the scanned nodes takes these packets"),)),
+            ),
+            subjects=culprit.subjects,
+            scope=culprit.words,
+            paths=culprit.pairs,
+            fix=_fix(port, drops, culprit),
+        )
+
+
+def _pairs(
+    probes: PerNode[PathProbes], nodes: Nodes
+) -> tuple[set[Pair], set[Pair], dict[Pair, str]]:
+    """Tested pairs, failing pairs, and both numbers of each failing pair."""
+    tested: set[Pair] = set()
+    failing: set[Pair] = set()
+    numbers: dict[Pair, str] = {}
+    for name, fact in probes.items():
+        for probe in fact.items:
+            if probe.role != "overlay" or probe.peer is None or probe.sent < ENOUGH:
+                continue
+            peer = nodes.named(probe.peer)
+            below = _underlay(fact, probe.peer)
+            # A peer that is down, or silent on the underlay too, says nothing about the tunnel.
+            if peer is None or not peer.ready or below is None:
+                continue
+            pair = (name, probe.peer)
+            tested.add(pair)
+            if probe.received == 0 and not _local(probe):
+                failing.add(pair)
+                numbers[pair] = (
+                    f"{probe.received}/{probe.sent} through the tunnel ({probe.address}), "
+                    f"{below.received}/{below.sent} {below.protocol.upper()} on the underlay"
+                )
+    return tested, failing, numbers
+
+
+def _underlay(fact: PathProbes, peer: str) -> PathProbe | None:
+    """A probe of the same peer that was answered on the underlay."""
+    found = [p for p in fact.items if p.peer == peer and p.role == "node" and p.received]
+    return max(found, key=lambda p: (p.protocol == "icmp", p.received), default=None)
+
+
+def _local(probe: PathProbe) -> bool:
+    """Whether the packets never left: no route or no neighbour entry, faults of their own."""
+    kept = sum(probe.errors.get(e, 0) for e in ("no-route", "neighbour-failed", "message-too-long"))
+    return kept == probe.sent
+
+
+def _port(culprit: Blame, interfaces: PerNode[Interfaces] | None) -> int | None:
+    for name in culprit.members:
+        links = interfaces.get(name) if interfaces else None
+        for link in links.items if links else ():
+            if link.vxlan and link.vxlan.port:
+                return link.vxlan.port
+    return None
+
+
+def _drops(
+    culprit: Blame,
+    scanned: PerNode[PathProbes],
+    nodes: Nodes,
+    interfaces: PerNode[Interfaces] | None,
+    firewalls: Firewalls,
+) -> Iterator[tuple[str, Drop]]:
+    """Rules on scanned nodes of the failing pairs that take the outer packets."""
+    port = _port(culprit, interfaces)
+    for name in culprit.members:
+        nic = _underlay_link(name, interfaces)
+        for partner in culprit.partners(name) if name in scanned else ():
+            there = _address(nodes, partner)
+            drop = firewalls.first_drop(
+                name,
+                ("input", Packet(there, input=nic, protocol="udp", destination_port=port)),
+                ("output", Packet(None, there, output=nic, protocol="udp", destination_port=port)),
+            )
+            if drop:
+                yield name, drop
+                break
+
+
+def _address(nodes: Nodes, name: str) -> IpNetwork | None:
+    machine = nodes.named(name)
+    return network(machine.internal_ips[0]) if machine and machine.internal_ips else None
+
+
+def _underlay_link(name: str, interfaces: PerNode[Interfaces] | None) -> str | None:
+    links = interfaces.get(name) if interfaces else None
+    tunnel = next((i for i in links.items if i.vxlan), None) if links else None
+    parent = links.indexed(tunnel.vxlan.parent) if links and tunnel and tunnel.vxlan else None
+    return parent.name if parent else None
+
+
+def _fix(port: int | None, drops: list[tuple[str, Drop]], culprit: Blame) -> Fix:
+    number = port or overlay.DEFAULT_PORT
+    device = "any"
+    verify = f"tcpdump -ni {device} udp port {number}"
+    if drops:
+        removals = tuple(dict.fromkeys(d.remove for _, d in drops if d.remove))
+        return Fix(
+            f"Remove the rule that drops UDP {number}, where the firewall's own configuration has "
+            "it (firewalld, ufw, cloud-init), or now by hand:",
+            removals or (f"iptables -I INPUT -p udp --dport {number} -j ACCEPT",),
+            verify=verify,
+        )
+    return Fix(
+        f"Open UDP {number} between the addresses of all nodes, both ways: in the provider's "
+        "security group, on the switch, or in the firewall of nodes that were not scanned. Scan "
+        f"the other nodes of {culprit.words} too, to see their rules.",
+        (
+            f"firewall-cmd --permanent --add-port={number}/udp && firewall-cmd --reload",
+            f"ufw allow {number}/udp",
+            f"iptables -I INPUT -p udp --dport {number} -j ACCEPT",
+        ),
+        verify=verify,
+        rollback=f"iptables -D INPUT -p udp --dport {number} -j ACCEPT",
+    )
