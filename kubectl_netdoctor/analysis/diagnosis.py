@@ -11,7 +11,7 @@ from kubectl_netdoctor.analysis.ranking import Ranked, rank
 from kubectl_netdoctor.checks.base import Check, Severity
 from kubectl_netdoctor.errors import ExitCode
 from kubectl_netdoctor.facts.base import FACTS, Reason, Scope
-from kubectl_netdoctor.facts.snapshot import NodeStatus, Snapshot
+from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus, Snapshot
 
 # Absences that leave the verdict open. What a kernel or a cluster simply does not have, or what was
 # not asked for, closes nothing.
@@ -38,6 +38,11 @@ class Diagnosis:
     coverage: tuple[Covered, ...]
 
     @property
+    def silent(self) -> tuple[NodeReport, ...]:
+        """Nodes that did not answer."""
+        return silent(self.snapshot)
+
+    @property
     def causes(self) -> tuple[Ranked, ...]:
         """Findings that no other one explains."""
         return tuple(r for r in self.findings if r.caused_by is None)
@@ -62,7 +67,7 @@ def diagnose(snapshot: Snapshot, checks: Mapping[str, Check]) -> Diagnosis:
 
 def verdict(snapshot: Snapshot, rows: tuple[Ranked, ...], coverage: tuple[Covered, ...]) -> Verdict:
     """Say what was found, and never `healthy` where something decisive was not measured."""
-    silent = [n for n in snapshot.nodes if n.status in (NodeStatus.NOT_REACHED, NodeStatus.FAILED)]
+    unanswered = silent(snapshot)
     gaps = [cell for cell in coverage if is_gap(cell, snapshot)]
     ran = sum(isinstance(cell.outcome, Passed | Found) for cell in coverage)
     causes = [r for r in rows if r.caused_by is None]
@@ -75,12 +80,18 @@ def verdict(snapshot: Snapshot, rows: tuple[Ranked, ...], coverage: tuple[Covere
         parts.append(f"{kinds}: {causes[0].finding.title}{more}")
     else:
         parts.append(f"nothing found in {ran} of {len(coverage)} checks")
-    if silent:
-        parts.append(f"{len(silent)} of {len(snapshot.nodes)} nodes did not answer")
+    if unanswered:
+        parts.append(f"{len(unanswered)} of {len(snapshot.nodes)} nodes did not answer")
     if gaps:
         parts.append(f"{len({(c.check.id, c.node) for c in gaps})} checks could not be completed")
     worst = causes[0].severity if causes else None
-    return Verdict("; ".join(parts), worst, not silent and not gaps)
+    return Verdict("; ".join(parts), worst, not unanswered and not gaps)
+
+
+def silent(snapshot: Snapshot) -> tuple[NodeReport, ...]:
+    """Nodes without any facts."""
+    dumb = (NodeStatus.NOT_REACHED, NodeStatus.FAILED)
+    return tuple(n for n in snapshot.nodes if n.status in dumb)
 
 
 def is_gap(cell: Covered, snapshot: Snapshot) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kubectl_netdoctor.checks.base import CLUSTER, Check, Finding, Need, PerNode, node
+from kubectl_netdoctor.checks.base import CLUSTER, Check, Finding, Inconclusive, Need, PerNode, node
 from kubectl_netdoctor.facts.base import FACTS, KEYS, Missing, Reason, Scope
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.snapshot import NodeReport, RunInfo, Snapshot
@@ -83,13 +83,16 @@ def name_of(need: Need) -> str:
 def run_check(check: Check, snapshot: Snapshot, name: str | None) -> Outcome:
     """One outcome; an exception inside the check costs this check only."""
     arguments: dict[str, object] = {}
-    for parameter, need in check.needs.items():
+    # Without a cluster that is the reason to name, whatever else is missing.
+    for parameter, need in sorted(check.needs.items(), key=lambda n: _scope(n[1])):
         got = resolve(need, snapshot, name)
         if isinstance(got, Missing) and not need.optional:
             return Skipped(name_of(need), got)
         arguments[parameter] = None if isinstance(got, Missing) else got
     try:
         found = tuple(bind(f, check, name) for f in check.function(**arguments))
+    except Inconclusive as exc:
+        return Skipped("evidence", Missing(Reason.NOT_PRESENT, str(exc)))
     except Exception as exc:  # noqa: BLE001  # one bad check must not cost the run
         return Errored(f"{type(exc).__name__}: {exc}")
     return Found(found) if found else Passed()

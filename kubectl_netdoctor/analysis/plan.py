@@ -76,7 +76,7 @@ def peers_of(node: str, nodes: object) -> tuple[PeerTarget, ...]:
         return ()
     ring = sorted((n for n in nodes.items if n.internal_ips), key=_ring_key)
     at = next((i for i, n in enumerate(ring) if n.name == node), None)
-    others = ring if at is None else ring[at + 1:] + ring[:at]
+    others = ring if at is None else ring[at + 1 :] + ring[:at]
     return tuple(
         PeerTarget(n.name, n.internal_ips[0], overlay.tunnel_address(n)) for n in others[:MAX_PEERS]
     )

@@ -16,6 +16,10 @@ SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Source")
 ID_FORM = re.compile(r"^[A-Z][A-Z0-9]{1,4}-\d{2}$")
 
 
+class Inconclusive(Exception):  # an answer, not an error
+    """Raised by a check whose facts are there and prove nothing either way; the text says why."""
+
+
 class Severity(StrEnum):
     """How bad it is; INFO is advice and never ranked with faults."""
 

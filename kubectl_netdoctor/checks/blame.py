@@ -51,7 +51,9 @@ def blame(failing: Collection[Pair], tested: Collection[Pair]) -> Iterator[Blame
         yield Blame(None, tuple(sorted(rest)), EVERYBODY)
         return
     while rest:
-        best = max(_candidates(rest, tested), key=lambda c: (len(c[1]), c[0]), default=None)
+        best = max(
+            _candidates(rest, failing, tested), key=lambda c: (len(c[1]), c[0]), default=None
+        )
         if best is None:
             break
         name, pairs = best
@@ -66,14 +68,17 @@ def blame(failing: Collection[Pair], tested: Collection[Pair]) -> Iterator[Blame
         pairs_left = [p for p in pairs_left if p not in both]
 
 
-def _candidates(rest: set[Pair], tested: Collection[Pair]) -> Iterator[tuple[str, set[Pair]]]:
+def _candidates(
+    rest: set[Pair], failing: Collection[Pair], tested: Collection[Pair]
+) -> Iterator[tuple[str, set[Pair]]]:
+    """Nodes whose pairs all fail, with those pairs that are not yet accounted for."""
     for name in sorted({n for pair in rest for n in pair}):
         out = {p for p in tested if p[0] == name}
         back = {p for p in tested if p[1] == name}
         for touching in (out | back, out, back):
             partners = {n for p in touching for n in p} - {name}
-            if len(partners) > 1 and touching <= rest:
-                yield name, touching
+            if len(partners) > 1 and touching <= set(failing) and touching & rest:
+                yield name, touching & rest
                 break
 
 

@@ -9,6 +9,7 @@ from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
     Fix,
+    Inconclusive,
     PerNode,
     Severity,
     Subject,
@@ -44,11 +45,15 @@ def dns_endpoint_unreachable(
     Source: kubernetes/kubernetes#45976; RFC 1035, RFC 7766.
     """
     service = cluster_dns.service(services)
-    for endpoint in cluster_dns.endpoints(service, slices) if service else ():
+    ready = cluster_dns.endpoints(service, slices) if service else ()
+    askers = {e.address: {n for n, p in probes.items() if _asked(p, e.address)} for e in ready}
+    if not any(askers.values()):
+        raise Inconclusive("cluster DNS has no ready endpoint that could be asked")
+    for endpoint in ready:
         dead = dict(_dead(probes, endpoint.address))
         if not dead:
             continue
-        asked = {n for n, p in probes.items() if _asked(p, endpoint.address)}
+        asked = askers[endpoint.address]
         everywhere = set(dead) == asked and len(asked) > 1
         who = endpoint.pod or endpoint.address
         namespace = service.namespace if service else "kube-system"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import cluster_dns
-from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Severity, check
+from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
 from kubectl_netdoctor.facts.cluster import ConfigMaps
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 from kubectl_netdoctor.facts.resolver import Resolver
@@ -29,10 +29,10 @@ def dns_upstreams_dead(
     Source: CoreDNS, plugin/forward; RFC 1035.
     """
     upstream = _servers(probes, maps)
-    if not upstream or any(_alive(p) for ps in upstream.values() for p in ps):
-        return
     numbers = [p for ps in upstream.values() for p in ps if p.sent]
     if not numbers:
+        raise Inconclusive("no upstream resolver is known by address")
+    if any(_alive(p) for p in numbers):
         return
     path = resolver.node.path if resolver and hasattr(resolver.node, "path") else "/etc/resolv.conf"
     yield Finding(

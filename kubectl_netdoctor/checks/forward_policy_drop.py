@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import packet_filter, pod_network
-from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Risk, Severity, check
-from kubectl_netdoctor.checks.packet import Drop, Packet
+from kubectl_netdoctor.checks.base import (
+    Evidence,
+    Finding,
+    Fix,
+    Inconclusive,
+    Risk,
+    Severity,
+    check,
+)
+from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Routes
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
@@ -32,27 +40,23 @@ def forward_policy_drop(
     own = cidrs[0] if cidrs else None
     local = pod_network.route_to(routes, own) if own else None
     if own is None or local is None or local.interface is None or local.gateway:
-        return  # pods are not routed by podCIDR here: we do not know their way
-    drops: dict[str, tuple[Drop, str]] = {}
-    for peer in nodes.items:
-        for cidr in pod_network.pod_cidrs(peer):
-            way = pod_network.route_to(routes, cidr)
-            if peer.name == node.name or way is None or way.interface in (None, local.interface):
-                continue
-            there = Packet(own, cidr, input=local.interface, output=way.interface)
-            back = Packet(cidr, own, input=way.interface, output=local.interface)
-            for packet, name in ((there, "to"), (back, "from")):
-                drop = packet_filter.verdict(iptables, nftables, "forward", packet).drop
-                if drop:
-                    drops.setdefault(drop.text, (drop, f"{name} {packet_text(packet)}"))
+        raise Inconclusive("pods are not routed by podCIDR here: their way is not known")
+    packets = list(_pod_packets(own, local.interface, routes, node, nodes))
+    if not packets:
+        raise Inconclusive("there is no route to the pods of another node")
+    drops: dict[str, tuple[Drop, Packet]] = {}
+    for packet in packets:
+        drop = packet_filter.verdict(iptables, nftables, "forward", packet).drop
+        if drop:
+            drops.setdefault(drop.text, (drop, packet))
     if not drops:
         return
     first = next(iter(drops.values()))[0]
     yield Finding(
         title="The host firewall drops forwarded traffic of pods",
         evidence=tuple(
-            Evidence(f"{packet_filter.counted(drop)}; it meets pod traffic {which}")
-            for drop, which in drops.values()
+            Evidence(f"{packet_filter.counted(drop)}; it meets pods, {packet_text(packet)}")
+            for drop, packet in drops.values()
         ),
         fix=Fix(
             "Accept the pod network before the rule that drops it; the CNI's agent normally adds "
@@ -68,6 +72,18 @@ def forward_policy_drop(
             rollback=f"iptables -D FORWARD -s {own} -j ACCEPT; iptables -D FORWARD -d {own} -j ACCEPT",
         ),
     )
+
+
+def _pod_packets(
+    own: IpNetwork, bridge: str, routes: Routes, node: NodeInfo, nodes: Nodes
+) -> Iterator[Packet]:
+    """The first packets of flows between this node's pods and each peer's, both ways."""
+    for peer in nodes.items:
+        for cidr in pod_network.pod_cidrs(peer) if peer.name != node.name else ():
+            way = pod_network.route_to(routes, cidr)
+            if way and way.interface not in (None, bridge):
+                yield Packet(own, cidr, input=bridge, output=way.interface)
+                yield Packet(cidr, own, input=way.interface, output=bridge)
 
 
 def packet_text(packet: Packet) -> str:

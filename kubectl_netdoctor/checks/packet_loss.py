@@ -11,6 +11,7 @@ from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
     Fix,
+    Inconclusive,
     PerNode,
     Risk,
     Severity,
@@ -53,6 +54,8 @@ def packet_loss(
     Source: node-mixin; Wilson 1927 for the interval.
     """
     tested, failing, worst = _pairs(probes, nodes)
+    if not tested:
+        raise Inconclusive("no other Ready node could be probed by ICMP")
     for culprit in blame(failing, tested):
         dead = all(worst[p].received == 0 for p in culprit.pairs)
         rules = list(_rules(culprit, probes, nodes, Firewalls(iptables, nftables)))

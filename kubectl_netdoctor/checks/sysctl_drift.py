@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, PerNode, Severity, check, node
+from kubectl_netdoctor.checks.base import (
+    Evidence,
+    Finding,
+    Fix,
+    Inconclusive,
+    PerNode,
+    Severity,
+    check,
+    node,
+)
 from kubectl_netdoctor.checks.sysctl_profile import PROFILE
 from kubectl_netdoctor.facts.system import Kernel, Sysctls
 
@@ -38,7 +47,7 @@ def sysctl_drift(sysctls: PerNode[Sysctls], kernels: PerNode[Kernel] | None) -> 
     Source: kernel documentation, admin-guide/sysctl.
     """
     if len(sysctls) < 3:
-        return
+        raise Inconclusive("a majority needs at least three scanned nodes")
     odd: dict[str, list[tuple[str, str, str]]] = {}
     for name in dict.fromkeys(WATCHED):
         values = {n: v for n, fact in sysctls.items() if (v := fact.get(name)) is not None}

@@ -10,6 +10,7 @@ from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
     Fix,
+    Inconclusive,
     PerNode,
     Severity,
     check,
@@ -46,6 +47,10 @@ def tunnel_port_blocked(
     Source: flannel, troubleshooting; flannel-io/flannel#871; k3s-io/k3s#2935.
     """
     tested, failing, numbers = _pairs(probes, nodes)
+    if not tested:
+        raise Inconclusive(
+            "no tunnel address of another Ready node is known, or none answers below"
+        )
     for culprit in blame(failing, tested):
         firewalls = Firewalls(iptables, nftables)
         drops = list(_drops(culprit, probes, nodes, interfaces, firewalls))

@@ -1,0 +1,1 @@
+"""Render a diagnosis. Nothing here decides what is a fault or how bad it is."""

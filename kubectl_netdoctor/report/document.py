@@ -1,0 +1,105 @@
+"""The diagnosis as plain JSON values: the versioned form that other programs read.
+
+Described in docs/report.md. Fields are added, never renamed or removed, within one schemaVersion.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubectl_netdoctor.analysis.diagnosis import Diagnosis
+from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
+from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.facts.cluster import ServerVersion
+
+SCHEMA_VERSION = "1.0"
+
+
+def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
+    """The whole report."""
+    run = diagnosis.snapshot.run
+    version = diagnosis.snapshot.cluster.get("server_version")
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "tool": {"name": "kubectl-netdoctor", "version": run.tool_version},
+        "run": {
+            "id": run.id,
+            "start": run.started,
+            "end": run.ended,
+            "command": list(run.command),
+            "nodes": list(run.nodes),
+            "local": run.local,
+            "context": run.context,
+            "server": run.server,
+            "serverVersion": version.git_version if isinstance(version, ServerVersion) else None,
+            "image": run.image,
+            "windowSeconds": run.window_seconds,
+            "exitCode": exit_code,
+        },
+        "verdict": {
+            "text": diagnosis.verdict.text,
+            "severity": diagnosis.verdict.worst,
+            "complete": diagnosis.verdict.complete,
+        },
+        "findings": [row(r) for r in diagnosis.findings],
+        "advice": [row(r) for r in diagnosis.advice],
+        "coverage": [cell(c) for c in diagnosis.coverage],
+        "nodes": [
+            {
+                "name": n.name,
+                "status": n.status.value,
+                "reason": n.reason,
+                "agentVersion": n.envelope.agent_version if n.envelope else None,
+            }
+            for n in diagnosis.snapshot.nodes
+        ],
+    }
+
+
+def row(ranked: Ranked) -> dict[str, Any]:
+    """One finding."""
+    finding = ranked.finding
+    return {
+        "key": finding.key,
+        "id": finding.id,
+        "severity": ranked.severity.value,
+        "confidence": finding.confidence.value,
+        "title": finding.title,
+        "subjects": [{"kind": s.kind, "name": s.name} for s in finding.subjects],
+        "scope": finding.scope,
+        "evidence": [{"node": e.node, "text": e.text} for e in finding.evidence],
+        "causedBy": ranked.caused_by,
+        "explains": list(ranked.explains),
+        "fix": {
+            "text": finding.fix.text,
+            "commands": list(finding.fix.commands),
+            "runOn": finding.fix.run_on,
+            "risk": finding.fix.risk.value,
+            "verify": finding.fix.verify,
+            "rollback": finding.fix.rollback,
+        },
+    }
+
+
+def cell(covered: Covered) -> dict[str, Any]:
+    """One cell of the coverage ledger."""
+    outcome, reason = describe(covered)
+    return {
+        "node": covered.node,
+        "check": covered.check.id,
+        "outcome": outcome,
+        "reason": reason,
+    }
+
+
+def describe(covered: Covered) -> tuple[str, str | None]:
+    """Outcome word and, where it did not run, why."""
+    match covered.outcome:
+        case Passed():
+            return "passed", None
+        case Found():
+            return "found", None
+        case Skipped(need, missing):
+            return "skipped", f"{need}: {missing.detail}"
+        case Errored(error):
+            return "errored", error

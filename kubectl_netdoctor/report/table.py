@@ -1,0 +1,200 @@
+"""The first screen: verdict, ranked rows, fixes for the top three, then what was not measured."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
+
+from kubectl_netdoctor.analysis.diagnosis import Diagnosis
+from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
+from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.facts.snapshot import NodeStatus
+from kubectl_netdoctor.report.terminal import Style
+
+ROWS = 10
+FIXES = 3
+COMMANDS = 6
+HEADERS = ("SEV", "ID", "WHAT", "WHERE", "EVIDENCE")
+
+
+def table(diagnosis: Diagnosis, style: Style, *, wide: bool = False) -> str:
+    """The whole report as text."""
+    lines = [*head(diagnosis, style), ""]
+    shown = diagnosis.findings if wide else diagnosis.causes[:ROWS]
+    if shown:
+        lines += [grid(shown, style, wide=wide), ""]
+    hidden = len(diagnosis.causes) - ROWS
+    if not wide and hidden > 0:
+        lines += [f"... {hidden} more rows: -o wide", ""]
+    for number, ranked in enumerate(diagnosis.causes[: None if wide else FIXES], 1):
+        lines += [*fix(number, ranked, style, wide=wide), ""]
+    lines += advice(diagnosis, style, wide=wide)
+    lines += list(footer(diagnosis, style, wide=wide))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def head(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
+    """Who ran what, when, and the verdict."""
+    run = diagnosis.snapshot.run
+    answered = sum(
+        n.status in (NodeStatus.ANSWERED, NodeStatus.SUMMARY) for n in diagnosis.snapshot.nodes
+    )
+    where = "this machine" if run.local else f"{answered} of {len(run.nodes)} nodes answered"
+    context = f"  context {run.context}" if run.context else ""
+    yield style.clean(f"netdoctor {run.tool_version}  run {run.id}{context}  {where}  {run.ended}")
+    text = style.clean(f"VERDICT  {diagnosis.verdict.text}")
+    worst = diagnosis.verdict.worst
+    yield style.paint(text, worst) if worst else style.bold(text)
+
+
+def grid(rows: Sequence[Ranked], style: Style, *, wide: bool) -> str:
+    """The ranked table, wrapped to the width of the output."""
+    cells = [[style.clean(c) for c in _cells(r, wide=wide)] for r in rows]
+    fixed = max(len(c[0]) for c in cells) + max(len(c[1]) for c in cells) + 8
+    room = max(style.width - fixed, 40)
+    where = min(max(len(c[3]) for c in cells), max(room // 5, 10))
+    what = min(max(len(c[2]) for c in cells), (room - where) // 2)
+    rest = room - where - what
+    text = tabulate(
+        cells,
+        headers=HEADERS,
+        tablefmt="plain",
+        maxcolwidths=[None, None, what, where, rest],
+        disable_numparse=True,
+        break_on_hyphens=False,
+    )
+    if not style.colour:
+        return "\n".join(line.rstrip() for line in text.splitlines())
+    lines = []
+    starts = {r.severity.value: r.severity for r in rows}
+    for line in text.splitlines():
+        word = line.split(" ", 1)[0]
+        severity = starts.get(word)
+        lines.append(
+            style.paint(word, severity) + line[len(word) :].rstrip() if severity else line.rstrip()
+        )
+    return "\n".join(lines)
+
+
+def _cells(ranked: Ranked, *, wide: bool) -> list[str]:
+    finding = ranked.finding
+    names = [s.name for s in finding.subjects]
+    where = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    texts = [_evidence(e.node, e.text, several=len(finding.nodes) > 1) for e in finding.evidence]
+    seen = texts[0] if texts else ""
+    if wide:
+        seen = "\n".join(texts)
+        where = finding.scope or where
+    elif len(texts) > 1:
+        seen += f" (+{len(texts) - 1})"
+    what = finding.title
+    if ranked.explains:
+        what += f" (explains {len(ranked.explains)} more)"
+    if wide and ranked.caused_by:
+        what = f"[caused by {ranked.caused_by}] {what}"
+    severity = ranked.severity.value
+    return [
+        f"{severity} ({finding.confidence.value})" if wide else severity,
+        finding.id,
+        what,
+        where,
+        seen,
+    ]
+
+
+def _evidence(node: str | None, text: str, *, several: bool) -> str:
+    return f"{node}: {text}" if node and several else text
+
+
+def fix(number: int, ranked: Ranked, style: Style, *, wide: bool) -> Iterator[str]:
+    """One fix, ready to paste."""
+    finding = ranked.finding
+    nodes = ", ".join(sorted(finding.nodes))
+    place = f"on {nodes}" if finding.fix.run_on == "node" and nodes else "with kubectl"
+    if finding.fix.run_on == "node" and not nodes:
+        place = "on the nodes"
+    title = style.bold(
+        style.clean(f"FIX {number}  {finding.id}, {place} ({finding.fix.risk.value})")
+    )
+    yield title
+    yield from _wrapped(style.clean(finding.fix.text), style, "  ")
+    commands = finding.fix.commands if wide else finding.fix.commands[:COMMANDS]
+    for command in commands:
+        yield f"    {style.clean(command)}"
+    if finding.fix.verify:
+        yield f"  verify: {style.clean(finding.fix.verify)}"
+    if wide and finding.fix.rollback:
+        yield f"  undo:   {style.clean(finding.fix.rollback)}"
+
+
+def advice(diagnosis: Diagnosis, style: Style, *, wide: bool) -> list[str]:
+    """Hints that are no faults, apart from them."""
+    if not diagnosis.advice:
+        return []
+    lines = [style.bold("ADVICE (no fault)")]
+    for ranked in diagnosis.advice:
+        finding = ranked.finding
+        names = ", ".join(s.name for s in finding.subjects)
+        lines += _wrapped(style.clean(f"{finding.id}  {finding.title} [{names}]"), style, "  ")
+        if wide:
+            several = len(finding.nodes) > 1
+            for e in finding.evidence:
+                lines.append(f"      {style.clean(_evidence(e.node, e.text, several=several))}")
+            lines += [f"      $ {style.clean(c)}" for c in finding.fix.commands]
+    if not wide:
+        lines.append("  details: -o wide")
+    return [*lines, ""]
+
+
+def footer(diagnosis: Diagnosis, style: Style, *, wide: bool) -> Iterator[str]:
+    """What passed, what was skipped and why, which nodes did not answer."""
+    passed, skipped, errored = outcomes(diagnosis.coverage)
+    if passed:
+        yield from _wrapped(f"PASSED   {len(passed)} checks: {', '.join(passed)}", style, "", 9)
+    for reason, ids in skipped.items():
+        text = style.clean(f"SKIPPED  {', '.join(ids)}: {reason}")
+        yield from _wrapped(text, style, "", 9) if not wide else [text]
+    for check, error in errored:
+        yield from _wrapped(style.clean(f"ERRORED  {check}: {error}"), style, "", 9)
+    for node in diagnosis.silent:
+        word = "NOT REACHED" if node.status is NodeStatus.NOT_REACHED else "NO REPORT"
+        text = style.clean(f"{word}  {node.name}: {node.reason or 'no reason known'}")
+        yield from _wrapped(text, style, "", 13)
+
+
+def outcomes(
+    coverage: Sequence[Covered],
+) -> tuple[list[str], dict[str, list[str]], list[tuple[str, str]]]:
+    """IDs that passed everywhere they ran, skipped IDs by reason, and broken checks."""
+    found = {c.check.id for c in coverage if isinstance(c.outcome, Found)}
+    passed = {c.check.id for c in coverage if isinstance(c.outcome, Passed)} - found
+    skipped: dict[str, list[str]] = {}
+    errored: list[tuple[str, str]] = []
+    for cell in coverage:
+        if isinstance(cell.outcome, Skipped):
+            where = f"{cell.node}: " if cell.node and _differs(cell, coverage) else ""
+            reason = f"{where}{cell.outcome.missing.detail}"
+            ids = skipped.setdefault(reason, [])
+            if cell.check.id not in ids:
+                ids.append(cell.check.id)
+        elif isinstance(cell.outcome, Errored):
+            errored.append((cell.check.id, cell.outcome.error))
+    return sorted(passed), skipped, list(dict.fromkeys(errored))
+
+
+def _differs(cell: Covered, coverage: Sequence[Covered]) -> bool:
+    """Whether the same check ran on another node: then the node is worth naming."""
+    return any(c.check.id == cell.check.id and not isinstance(c.outcome, Skipped) for c in coverage)
+
+
+def _wrapped(text: str, style: Style, indent: str, hanging: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text,
+        style.width,
+        initial_indent=indent,
+        subsequent_indent=indent + " " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
