@@ -16,7 +16,7 @@ from kubectl_netdoctor.checks.base import (
 )
 from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
-from kubectl_netdoctor.facts.link import Routes
+from kubectl_netdoctor.facts.link import Route, Routes
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 
 
@@ -39,9 +39,11 @@ def forward_policy_drop(
     cidrs = pod_network.pod_cidrs(node)
     own = cidrs[0] if cidrs else None
     local = pod_network.route_to(routes, own) if own else None
-    if own is None or local is None or local.interface is None or local.gateway:
+    if own is None or (local and local.gateway and not _is_default(local)):
         raise Inconclusive("pods are not routed by podCIDR here: their way is not known")
-    packets = list(_pod_packets(own, local.interface, routes, node, nodes))
+    # The bridge comes with the first pod; without it, any interface may be the pods'.
+    bridge = local.interface if local and not _is_default(local) else None
+    packets = list(_pod_packets(own, bridge, routes, node, nodes))
     if not packets:
         raise Inconclusive("there is no route to the pods of another node")
     drops: dict[str, tuple[Drop, Packet]] = {}
@@ -74,18 +76,23 @@ def forward_policy_drop(
     )
 
 
+def _is_default(route: Route) -> bool:
+    return route.destination.endswith("/0")
+
+
 def _pod_packets(
-    own: IpNetwork, bridge: str, routes: Routes, node: NodeInfo, nodes: Nodes
+    own: IpNetwork, bridge: str | None, routes: Routes, node: NodeInfo, nodes: Nodes
 ) -> Iterator[Packet]:
     """The first packets of flows between this node's pods and each peer's, both ways."""
     for peer in nodes.items:
         for cidr in pod_network.pod_cidrs(peer) if peer.name != node.name else ():
             way = pod_network.route_to(routes, cidr)
-            if way and way.interface not in (None, bridge):
+            if way and not _is_default(way) and way.interface not in (None, bridge):
                 yield Packet(own, cidr, input=bridge, output=way.interface)
                 yield Packet(cidr, own, input=way.interface, output=bridge)
 
 
 def packet_text(packet: Packet) -> str:
     """A forwarded packet in words."""
-    return f"{packet.source} ({packet.input}) to {packet.destination} ({packet.output})"
+    source = f"{packet.source} ({packet.input or 'any interface'})"
+    return f"{source} to {packet.destination} ({packet.output or 'any interface'})"

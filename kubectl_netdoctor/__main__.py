@@ -1,0 +1,5 @@
+"""`python -m kubectl_netdoctor`."""
+
+from kubectl_netdoctor.cli import main
+
+main()

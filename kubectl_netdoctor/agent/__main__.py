@@ -1,0 +1,13 @@
+"""`python -m kubectl_netdoctor.agent`."""
+
+from __future__ import annotations
+
+from kubectl_netdoctor.agent.signals import end_at_once_on_signals
+
+if __name__ == "__main__":
+    # First of all: as process 1 of a container the kernel ignores SIGTERM until a handler is there.
+    end_at_once_on_signals()
+
+    from kubectl_netdoctor.agent.main import main
+
+    main()

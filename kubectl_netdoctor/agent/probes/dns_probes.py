@@ -1,0 +1,75 @@
+"""DNS queries to the servers that the plan names, and to the node's own resolvers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import dns.message
+
+from kubectl_netdoctor.agent.collectors.resolver import name_servers
+from kubectl_netdoctor.agent.probes.dns_exchange import Answer, Server, over_tcp, over_udp
+from kubectl_netdoctor.agent.probes.pacing import Pace
+from kubectl_netdoctor.agent.registry import collector
+from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts.plan import DnsTarget
+from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes, DnsTransport
+
+QUERIES: dict[DnsTransport, int] = {"udp": 10, "tcp": 3}
+_EXCHANGE = {"udp": over_udp, "tcp": over_tcp}
+_DNS_PORT = 53
+
+
+@collector("dns_probes")
+def dns_probes(run: Run) -> DnsProbes:
+    """All queries side by side, spread over the window."""
+    return asyncio.run(_probe(run))
+
+
+async def _probe(run: Run) -> DnsProbes:
+    pace = Pace.until(run.window_end, run.plan.window_seconds)
+    patience = run.plan.probe_timeout_seconds
+    kinds: tuple[DnsTransport, ...] = ("udp", "tcp")
+    items = await asyncio.gather(
+        *(_one(target, kind, pace, patience) for target in targets(run) for kind in kinds)
+    )
+    return DnsProbes(round(pace.span, 6), tuple(items))
+
+
+def targets(run: Run) -> list[DnsTarget]:
+    """The plan's targets, and each server of the node's and the pods' resolv.conf.
+
+    These are asked for the root's name servers: no name of anybody leaves the node.
+    """
+    found = list(run.plan.dns)
+    if run.plan.node_resolvers:
+        found += [
+            DnsTarget("node-resolver", server, _DNS_PORT, ".", "NS")
+            for server in name_servers(run.host)
+        ]
+    return list(dict.fromkeys(found))
+
+
+async def _one(target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float) -> DnsProbe:
+    """All queries of one transport to one server."""
+    server = Server(target.server, target.port)
+    running: list[asyncio.Future[Answer | str]] = []
+    async for _ in pace.slots(QUERIES[kind]):
+        query = dns.message.make_query(target.name, target.type)
+        running.append(asyncio.ensure_future(_EXCHANGE[kind](server, query, patience)))
+    outcomes = await asyncio.gather(*running)
+    answers = [o for o in outcomes if isinstance(o, Answer)]
+    errors = Counter(o for o in outcomes if isinstance(o, str))
+    return DnsProbe(
+        server=target.server,
+        port=target.port,
+        role=target.role,
+        transport=kind,
+        name=target.name,
+        type=target.type,
+        sent=len(outcomes),
+        answered=len(answers),
+        rcodes=dict(sorted(Counter(a.rcode for a in answers).items())),
+        rtt_ms=tuple(round(a.nanoseconds / 1e6, 3) for a in answers),
+        errors=dict(sorted(errors.items())),
+    )

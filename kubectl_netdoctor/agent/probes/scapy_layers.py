@@ -1,0 +1,60 @@
+"""scapy, layer by layer and without its look at the machine.
+
+scapy is GPL-2.0-only: nothing outside this package imports it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from functools import cache
+from typing import Any
+
+from kubectl_netdoctor.agent.absence import NotPresent, not_installed
+
+_IMPORTING = threading.Lock()
+
+
+@cache
+def layer(name: str) -> Any:
+    """One module of scapy.layers; `inet` brings the link layer and IPv6 with it.
+
+    scapy.all takes three times as long, and with autoload scapy reads every route of the node at
+    its import. Raises NotPresent where scapy is not installed.
+    """
+    with _IMPORTING:
+        logging.getLogger("scapy").setLevel(logging.CRITICAL)
+        try:
+            conf = importlib.import_module("scapy.config").conf
+        except ModuleNotFoundError:
+            raise NotPresent(not_installed("scapy")) from None
+        conf.route_autoload = False
+        conf.route6_autoload = False
+        conf.use_pcap = False
+        return importlib.import_module(f"scapy.layers.{name}")
+
+
+def echo_request(identifier: int, payload: bytes, version: int) -> bytes:
+    """An ICMP echo request with sequence number 0 and a right checksum (IPv4), RFC 792, RFC 4443.
+
+    The checksum of ICMPv6 covers addresses: the kernel fills it in on a raw ICMPv6 socket.
+    """
+    if version == 4:
+        return bytes(layer("inet").ICMP(type=8, id=identifier, seq=0) / payload)
+    request = layer("inet6").ICMPv6EchoRequest
+    return bytes(request(id=identifier, seq=0, cksum=0, data=payload))
+
+
+def arp_request(own_mac: str, own_address: str, address: str) -> bytes:
+    """A broadcast who-has, RFC 826."""
+    l2 = layer("l2")
+    arp = l2.ARP(op="who-has", hwsrc=own_mac, psrc=own_address, pdst=address)
+    return bytes(l2.Ether(src=own_mac, dst="ff:ff:ff:ff:ff:ff") / arp)
+
+
+def arp_reply_from(frame: bytes) -> str | None:
+    """The address that an ARP reply speaks for; None for any other frame."""
+    l2 = layer("l2")
+    arp = l2.Ether(frame).getlayer(l2.ARP)
+    return str(arp.psrc) if arp is not None and arp.op == 2 else None

@@ -1,0 +1,85 @@
+"""Which function collects which fact: a collector registers itself under its wire key.
+
+The modules are found by name, so that a plan imports the collectors of its facts and no others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kubectl_netdoctor.agent.run import Run, Window
+
+PROBES = ("path_probes", "dns_probes")
+_PACKAGE = __name__.rpartition(".")[0]
+
+S = TypeVar("S")
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """How one fact is made; `waits`: it sleeps through the window between two samples."""
+
+    key: str
+    collect: Callable[[Run], object]
+    waits: bool
+
+
+_COLLECTORS: dict[str, Collector] = {}
+
+
+def collector(key: str) -> Callable[[Callable[[Run], F]], Callable[[Run], F]]:
+    """Register a function that reads a fact once."""
+
+    def register(function: Callable[[Run], F]) -> Callable[[Run], F]:
+        _COLLECTORS[key] = Collector(key, function, waits=False)
+        return function
+
+    return register
+
+
+def windowed(
+    key: str, sample: Callable[[Run], S]
+) -> Callable[[Callable[[S, S, Window], F]], Callable[[S, S, Window], F]]:
+    """Register a pure function that makes a fact of two samples, taken at the window's ends."""
+
+    def register(difference: Callable[[S, S, Window], F]) -> Callable[[S, S, Window], F]:
+        def collect(run: Run) -> F:
+            start = time.monotonic()
+            before = sample(run)
+            time.sleep(max(0.0, start + run.plan.window_seconds - time.monotonic()))
+            seconds = time.monotonic() - start
+            after = sample(run)
+            return difference(before, after, Window(round(seconds, 6), run))
+
+        _COLLECTORS[key] = Collector(key, collect, waits=True)
+        return difference
+
+    return register
+
+
+def later(key: str) -> Collector:
+    """A collector that is imported when it runs, because it brings a large library with it."""
+
+    def collect(run: Run) -> object:
+        return load(key).collect(run)
+
+    return Collector(key, collect, waits=False)
+
+
+def load(key: str) -> Collector:
+    """The collector of a fact. Raises KeyError for a fact that no collector makes."""
+    if not key.isidentifier():
+        raise KeyError(key)
+    name = f"{_PACKAGE}.{'probes' if key in PROBES else 'collectors'}.{key}"
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        if exc.name != name:
+            raise
+        raise KeyError(key) from None
+    return _COLLECTORS[key]

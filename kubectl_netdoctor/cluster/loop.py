@@ -1,0 +1,102 @@
+"""One thread decides, a few threads wait for the API: decisions share no state with the waiting."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from kubectl_netdoctor.cluster.api_errors import ApiError
+
+T = TypeVar("T")
+
+Step = Callable[[], None]
+
+
+class Loop:
+    """Runs steps one after the other, in the thread that calls run().
+
+    Worker threads are daemons: a request that hangs never holds up the end of the program.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
+        self._timers: list[tuple[float, int, Step]] = []
+        self._order = itertools.count()
+        self._limit = threads
+        self._threads: list[threading.Thread] = []
+        self._waiting = 0
+        self._stopped = threading.Event()
+
+    def post(self, step: Step) -> None:
+        """Run a step soon. Any thread may call this."""
+        self._steps.put(step)
+
+    def after(self, seconds: float, step: Step) -> None:
+        """Run a step later."""
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), step))
+
+    def call(self, work: Callable[[], T], then: Callable[[T | ApiError], None]) -> None:
+        """Do work in another thread, then hand its result or its ApiError to a step."""
+        self._waiting += 1
+        if self._waiting > len(self._threads) and len(self._threads) < self._limit:
+            thread = threading.Thread(target=self._worker, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._work.put(lambda: self._do(work, then))
+
+    def run(self, *, until: Callable[[], bool], deadline: float) -> bool:
+        """Run steps until there is no more to do; False: the deadline (monotonic) came first."""
+        while not until():
+            now = time.monotonic()
+            if now >= deadline:
+                return False
+            if self._timers and self._timers[0][0] <= now:
+                heapq.heappop(self._timers)[2]()
+                continue
+            wake = min(deadline, self._timers[0][0] if self._timers else deadline)
+            try:
+                step = self._steps.get(timeout=wake - now)
+            except queue.Empty:
+                continue
+            step()
+        return True
+
+    def stop(self, patience: float = 0.0) -> None:
+        """Begin no more work; wait so many seconds for what was begun."""
+        self._stopped.set()
+        for _ in self._threads:
+            self._work.put(None)
+        end = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _worker(self) -> None:
+        while (job := self._work.get()) is not None:
+            if not self._stopped.is_set():
+                job()
+
+    def _do(self, work: Callable[[], T], then: Callable[[T | ApiError], None]) -> None:
+        result: T | ApiError
+        try:
+            result = work()
+        except ApiError as exc:
+            result = exc
+        except BaseException as exc:  # noqa: BLE001 - a bug: raised again where decisions are made
+            self.post(partial(self._raise, exc))
+            return
+        self.post(lambda: self._done(then, result))
+
+    def _done(self, then: Callable[[T | ApiError], None], result: T | ApiError) -> None:
+        self._waiting -= 1
+        then(result)
+
+    @staticmethod
+    def _raise(exc: BaseException) -> None:
+        raise exc

@@ -1,0 +1,230 @@
+"""The objects of a run, as plain dicts: an anchor that owns them all, and one agent per node.
+
+`python -m kubectl_netdoctor.cluster.manifest` prints them as an example.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+NAME = "app.kubernetes.io/name"
+RUN = "netdoctor/run"
+NODE = "netdoctor/node"
+OURS = f"{MANAGED_BY}=netdoctor"
+"""Label selector of everything that any run made."""
+
+CONTAINER = "agent"
+HOST_ROOT = "/host"
+MAX_VARIABLE_BYTES = (128 << 10) - 64  # MAX_ARG_STRLEN of execve(2), less the variable's name
+
+SMALL_RESOURCES: Json = {
+    "requests": {"cpu": "10m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
+"""Only for namespaces whose quota wants a figure: without requests a full node still takes us."""
+
+_PURPOSE = "reads the node's network state for kubectl netdoctor, then ends; nothing is changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentImage:
+    """What to run, and how the kubelet gets it."""
+
+    name: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The anchor, as an owner reference needs it."""
+
+    name: str
+    uid: str
+
+
+def run_name(run: str) -> str:
+    """Name of a run's anchor."""
+    return f"netdoctor-{run}"
+
+
+def node_hash(node: str) -> str:
+    """Eight hex digits for a node: its name may have 253 characters, a label value 63."""
+    return hashlib.sha256(node.encode()).hexdigest()[:8]
+
+
+def agent_name(run: str, node: str) -> str:
+    """Name of a node's Job or Pod."""
+    return f"{run_name(run)}-{node_hash(node)}"
+
+
+def run_selector(run: str) -> str:
+    """Label selector of everything that one run made."""
+    return f"{RUN}={run}"
+
+
+def anchor(run: str, namespace: str, image: AgentImage, *, deadline: float, ttl: int) -> Json:
+    """A Job that never starts a Pod and owns all that the run makes.
+
+    Deleting it removes the run in one call. If nobody does, the controller fails it at the
+    deadline, its TTL deletes it, and the garbage collector takes what it owns.
+    """
+    spec = _job_spec(deadline, ttl, parallelism=0)
+    container = {
+        "name": "none",
+        "image": image.name,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    spec["template"] = {
+        "metadata": {"labels": _labels(run)},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65534,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+        },
+    }
+    metadata = {
+        "name": run_name(run),
+        "namespace": namespace,
+        "labels": _labels(run),
+        "annotations": {"netdoctor/purpose": "owns the objects of one run of kubectl netdoctor"},
+    }
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def agent_job(
+    run: str,
+    node: str,
+    plan: str,
+    namespace: str,
+    image: AgentImage,
+    *,
+    deadline: float,
+    ttl: int,
+    owner: Owner | None = None,
+    resources: Json | None = None,
+) -> Json:
+    """One node's Job; its Pod is agent_pod()'s."""
+    spec = _job_spec(deadline, ttl, parallelism=1)
+    spec["template"] = {
+        "metadata": {"labels": _labels(run, node), "annotations": _annotations(node)},
+        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources),
+    }
+    metadata = _metadata(run, node, namespace, owner)
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def agent_pod(
+    run: str,
+    node: str,
+    plan: str,
+    namespace: str,
+    image: AgentImage,
+    *,
+    deadline: float,
+    owner: Owner | None = None,
+    resources: Json | None = None,
+) -> Json:
+    """One node's Pod without a Job: it needs no controller, only API server and kubelet."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": _metadata(run, node, namespace, owner),
+        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources),
+    }
+
+
+def _job_spec(deadline: float, ttl: int, *, parallelism: int) -> Json:
+    return {
+        "parallelism": parallelism,
+        "completions": 1,
+        "backoffLimit": 0,
+        "podReplacementPolicy": "Failed",
+        "activeDeadlineSeconds": math.ceil(deadline),
+        "ttlSecondsAfterFinished": ttl,
+    }
+
+
+def _labels(run: str, node: str | None = None) -> dict[str, str]:
+    labels = {MANAGED_BY: "netdoctor", NAME: "netdoctor", RUN: run}
+    return labels if node is None else {**labels, NODE: node_hash(node)}
+
+
+def _annotations(node: str) -> dict[str, str]:
+    return {
+        "netdoctor/node": node,
+        "netdoctor/purpose": _PURPOSE,
+        "sidecar.istio.io/inject": "false",
+        "linkerd.io/inject": "disabled",
+        "openshift.io/required-scc": "privileged",
+    }
+
+
+def _metadata(run: str, node: str, namespace: str, owner: Owner | None) -> Json:
+    metadata: Json = {
+        "name": agent_name(run, node),
+        "namespace": namespace,
+        "labels": _labels(run, node),
+        "annotations": _annotations(node),
+    }
+    if owner is not None:
+        reference = {"apiVersion": "batch/v1", "kind": "Job", "name": owner.name, "uid": owner.uid}
+        metadata["ownerReferences"] = [
+            {**reference, "controller": False, "blockOwnerDeletion": False}
+        ]
+    return metadata
+
+
+def _pod_spec(
+    node: str, plan: str, image: AgentImage, *, deadline: float, resources: Json | None
+) -> Json:
+    spec: Json = {
+        "nodeName": node,  # no scheduler: cordoned and tainted nodes are the interesting ones
+        "tolerations": [{"operator": "Exists"}],
+        "hostNetwork": True,
+        "hostPID": True,
+        "dnsPolicy": "Default",
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": math.ceil(deadline),
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "os": {"name": "linux"},
+        "containers": [_container(plan, image, resources)],
+        "volumes": [{"name": "host", "hostPath": {"path": "/", "type": ""}}],
+    }
+    if image.pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in image.pull_secrets]
+    return spec
+
+
+def _container(plan: str, image: AgentImage, resources: Json | None) -> Json:
+    container: Json = {
+        "name": CONTAINER,
+        "image": image.name,
+        "imagePullPolicy": image.pull_policy,
+        "env": [
+            {"name": "NETDOCTOR_PLAN", "value": plan},
+            {"name": "NETDOCTOR_HOST_ROOT", "value": HOST_ROOT},
+        ],
+        "securityContext": {"privileged": True, "readOnlyRootFilesystem": True},
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"name": "host", "mountPath": HOST_ROOT, "readOnly": True}],
+    }
+    if resources is not None:
+        container["resources"] = resources
+    return container

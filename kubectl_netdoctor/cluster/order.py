@@ -1,0 +1,82 @@
+"""What a run is asked to do, what it tells on the way, and what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kubectl_netdoctor.cluster.manifest import AgentImage
+from kubectl_netdoctor.facts.snapshot import NodeReport
+
+KEEP_SECONDS = 3600.0  # how long --keep keeps
+SLACK_SECONDS = 30.0  # the anchor outlives the run by this
+TTL_SECONDS = 60  # a finished Job outlives its end by this; nobody reads it any more
+ABOVE_THIS_PODS = 50  # nodes; the Job controller makes three or four Jobs a second
+
+
+class Runner(StrEnum):
+    """How an agent gets onto its node."""
+
+    AUTO = "auto"  # Jobs, above 50 nodes Pods; Pods too when no controller answers the Jobs
+    JOB = "job"
+    POD = "pod"  # needs no controller
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """One run. `deadline` is in seconds, for all nodes together."""
+
+    run: str
+    namespace: str
+    image: AgentImage
+    runner: Runner = Runner.AUTO
+    deadline: float = 90.0
+    keep: bool = False
+    resources: dict[str, Any] | None = None  # set by preflight where a quota wants them
+
+    def uses_pods(self, nodes: int) -> bool:
+        """Whether agents start as bare Pods."""
+        if self.runner is Runner.AUTO:
+            return nodes > ABOVE_THIS_PODS
+        return self.runner is Runner.POD
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds until the anchor's deadline removes everything by itself."""
+        return self.deadline + SLACK_SECONDS + (KEEP_SECONDS if self.keep else 0.0)
+
+    @property
+    def ttl(self) -> int:
+        """Seconds that a finished agent Job stays."""
+        return int(KEEP_SECONDS) if self.keep else TTL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands. `finished` is the node that this news is about, if any."""
+
+    total: int
+    waiting: int  # not begun
+    starting: int  # asked for, no container yet
+    running: int  # the agent runs, or its log is being read
+    answered: int
+    lost: int  # not reached or failed
+    finished: NodeReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that a run brought back, one report for each node in the order asked."""
+
+    reports: tuple[NodeReport, ...]
+    warnings: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+Listener = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """Tell nobody."""

@@ -1,0 +1,3 @@
+module netdoctor.test/pause
+
+go 1.25.0

@@ -1,0 +1,44 @@
+"""A fake cluster, and clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kubectl_netdoctor.cluster.api import Api
+from kubectl_netdoctor.cluster.connect import ConnectOptions, connect
+from tests.unit.cluster.fake_kubelet import Kubelets
+from tests.unit.cluster.fake_server import FakeServer
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    fake = FakeServer()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def kubelets(server: FakeServer) -> Kubelets:
+    return Kubelets(server)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Callable[[ConnectOptions], Api]]:
+    """connect(), closed at the end, with nothing but its options."""
+    opened: list[Api] = []
+
+    def open_it(options: ConnectOptions) -> Api:
+        opened.append(connect(options, {"KUBECONFIG": str(tmp_path / "none")}))
+        return opened[-1]
+
+    yield open_it
+    for api in opened:
+        api.close()
+
+
+@pytest.fixture
+def api(server: FakeServer, client: Callable[[ConnectOptions], Api]) -> Api:
+    return client(ConnectOptions(server=server.url, token="secret"))  # noqa: S106
