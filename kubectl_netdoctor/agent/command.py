@@ -6,8 +6,10 @@ import os
 import selectors
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from kubectl_netdoctor.agent.absence import (
     Absence,
@@ -25,6 +27,32 @@ _SBIN = (
     "/usr/local/sbin:/usr/sbin:/sbin"  # where the commands are, though a user's PATH may end before
 )
 _DENIED = ("Permission denied", "Operation not permitted", "you must be root")
+
+
+@dataclass(slots=True)
+class Recent:
+    """Outputs of commands that two collectors need, so that the second does not run them again."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    running: dict[tuple[str, ...], threading.Lock] = field(default_factory=dict)
+    outputs: dict[tuple[str, ...], tuple[float, str]] = field(default_factory=dict)
+
+    def run(self, argv: Sequence[str], timeout: float, max_age: float) -> str:
+        """Output of a command that began not longer than `max_age` seconds ago, else a new one.
+
+        Raises as run() does.
+        """
+        key = tuple(argv)
+        asked = time.monotonic()
+        with self.lock:
+            running = self.running.setdefault(key, threading.Lock())
+        with running:
+            began, output = self.outputs.get(key, (float("-inf"), ""))
+            if began < asked - max_age:
+                began = time.monotonic()
+                output = run(argv, timeout)
+                self.outputs[key] = (began, output)
+            return output
 
 
 def run(argv: Sequence[str], timeout: float) -> str:
@@ -48,12 +76,14 @@ def run(argv: Sequence[str], timeout: float) -> str:
     except OSError as exc:
         raise of_error(exc, argv[0]) from exc
     CHILDREN.add(process.pid)
+    deadline = time.monotonic() + timeout
     try:
-        out, err = _read_both(process, argv[0], time.monotonic() + timeout)
-    except Absence:
-        process.kill()
-        raise
+        out, err = _read_both(process, argv[0], deadline)
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise TooSlow(f"{argv[0]} closed its output and did not end") from None
     finally:
+        process.kill()
         process.wait()
         CHILDREN.discard(process.pid)
         for pipe in (process.stdout, process.stderr):

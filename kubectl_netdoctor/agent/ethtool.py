@@ -15,6 +15,7 @@ _GDRVINFO, _GSTRINGS, _GSSET_INFO, _GFEATURES = 0x03, 0x1B, 0x37, 0x3A
 _SS_FEATURES = 4
 _STRING_BYTES = 32  # ETH_GSTRING_LEN
 _BLOCK_BITS = 32
+_NAMES: list[str] = []
 
 
 def driver(interface: str) -> str | None:
@@ -45,8 +46,14 @@ def features(interface: str) -> dict[str, bool]:
     return out
 
 
-def _names(interface: str) -> list[str]:
-    """ETH_SS_FEATURES, the names of the kernel's features in their order."""
+def _names(interface: str) -> tuple[str, ...]:
+    """ETH_SS_FEATURES, the names of the kernel's features in their order, the same for all links."""
+    if not _NAMES:
+        _NAMES.extend(_read_names(interface))
+    return tuple(_NAMES)
+
+
+def _read_names(interface: str) -> list[str]:
     reply = _ask(interface, struct.pack("=IIQI", _GSSET_INFO, 0, 1 << _SS_FEATURES, 0))
     if reply is None:
         return []

@@ -31,6 +31,7 @@ class Host:
         self.root = root
         self.proc = proc
         self.sys = sys
+        self._recent = command.Recent()
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -78,9 +79,12 @@ class Host:
 
     # -- commands and sockets ------------------------------------------------------------------
 
-    def run(self, argv: Sequence[str], timeout: float) -> str:
-        """Output of a command. Raises NotPresent, Denied, TooSlow or Unreadable."""
-        return command.run(argv, timeout)
+    def run(self, argv: Sequence[str], timeout: float, *, max_age: float = 0.0) -> str:
+        """Output of a command, or the output that it had no longer than `max_age` seconds ago.
+
+        Raises NotPresent, Denied, TooSlow or Unreadable.
+        """
+        return self._recent.run(argv, timeout, max_age)
 
     def netlink(self, dump: str) -> Iterator[Message]:
         """Messages of a dump that agent.netlink names. Raises NotPresent, Denied or Unreadable."""

@@ -25,6 +25,7 @@ from kubectl_netdoctor.agent.absence import (
     Absence,
     Denied,
     NotPresent,
+    TooSlow,
     Unreadable,
     not_installed,
 )
@@ -70,7 +71,6 @@ _LINK = (
 DUMPS = {
     # The headers are zero, which asks for every family, but for the forwarding database.
     "links": _dump(18, bytes(16), _LINK),
-    "counters": _dump(18, bytes(16), "IFLA_STATS64"),
     "addresses": _dump(22, bytes(8), "IFA_ADDRESS IFA_LOCAL"),
     "routes": _dump(_RTM_GETROUTE, bytes(12), _ROUTE),
     "neighbours": _dump(30, bytes(12), "NDA_DST NDA_LLADDR"),
@@ -135,7 +135,7 @@ def _exchange(kind: int, flags: int, body: bytes) -> tuple[list[bytes], bool]:
         sock.settimeout(_TIMEOUT_SECONDS)
         sock.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body)
         while True:
-            packet = sock.recv(_RECEIVE_BYTES)
+            packet = _receive(sock)
             packets.append(packet)
             for offset, _, got, marks in _split(packet):
                 changed = changed or bool(marks & _CHANGED)
@@ -143,6 +143,13 @@ def _exchange(kind: int, flags: int, body: bytes) -> tuple[list[bytes], bool]:
                     raise _refusal(struct.unpack_from("=i", packet, offset + _HEADER.size)[0])
                 if got == _DONE or not marks & _MULTI:
                     return packets, changed
+
+
+def _receive(sock: socket.socket) -> bytes:
+    try:
+        return sock.recv(_RECEIVE_BYTES)
+    except TimeoutError:
+        raise TooSlow(f"netlink: no answer within {_TIMEOUT_SECONDS:.0f} s") from None
 
 
 def _split(packet: bytes) -> Iterator[tuple[int, int, int, int]]:

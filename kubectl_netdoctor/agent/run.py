@@ -24,8 +24,9 @@ class Run:
         return self.started + self.plan.window_seconds
 
     def note(self, line: str) -> None:
-        """Keep a line for the envelope's log."""
-        self.log.append(line)
+        """Keep a line for the envelope's log, once."""
+        if line not in self.log:
+            self.log.append(line)
 
 
 @dataclass(frozen=True, slots=True)

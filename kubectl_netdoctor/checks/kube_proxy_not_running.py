@@ -56,9 +56,12 @@ def kube_proxy_not_running(
         ):
             by_node.setdefault(pod.node, []).append(pod)
     for machine in nodes.items:
-        if not _judged(machine, now):
-            continue
         own = by_node.get(machine.name, [])
+        # A node without a pod while the DaemonSet has all that it wants is left out on purpose or by
+        # mistake; waiting does not change that.
+        settled = not own and daemon.desired <= sum(len(p) for p in by_node.values())
+        if not _judged(machine, None if settled else now):
+            continue
         if any(p.ready and not p.deleting for p in own) or any(_young(p, now) for p in own):
             continue
         seen = components.get(machine.name) if components else None

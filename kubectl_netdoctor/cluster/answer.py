@@ -33,7 +33,9 @@ class Ended:
     status: PodStatus
 
 
-def read_answer(api: Api, ended: Ended, stop: threading.Event) -> NodeReport:
+def read_answer(
+    api: Api, ended: Ended, stop: threading.Event, seconds: float = LOG_SECONDS
+) -> NodeReport:
     """Report of the node; a damaged log is read again, a few times.
 
     Raises Unreachable when the API server itself is away: the log is still there later.
@@ -41,7 +43,7 @@ def read_answer(api: Api, ended: Ended, stop: threading.Event) -> NodeReport:
     start = time.monotonic()
     for pause in (*RETRY_PAUSES, None):
         try:
-            log = api.log(ended.namespace, ended.pod, seconds=LOG_SECONDS, container=CONTAINER)
+            log = api.log(ended.namespace, ended.pod, seconds=seconds, container=CONTAINER)
             envelope = unframe(log)
         except DecodeError as exc:
             why = _damaged(log, exc)
@@ -55,7 +57,7 @@ def read_answer(api: Api, ended: Ended, stop: threading.Event) -> NodeReport:
                 break
         else:
             return of_envelope(ended, envelope, NodeStatus.ANSWERED, None)
-        if pause is None or time.monotonic() - start > LOG_SECONDS or stop.wait(pause):
+        if pause is None or time.monotonic() - start > seconds or stop.wait(pause):
             break
     return from_message(ended, why)
 

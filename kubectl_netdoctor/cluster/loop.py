@@ -7,7 +7,7 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 Step = Callable[[], None]
 
+MAIN = "main"
+"""The lane of work that names no other."""
+
 
 class Loop:
     """Runs steps one after the other, in the thread that calls run().
@@ -24,15 +27,11 @@ class Loop:
     Worker threads are daemons: a request that hangs never holds up the end of the program.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, lanes: Mapping[str, int]) -> None:
         self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
-        self._work: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, Step]] = []
         self._order = itertools.count()
-        self._limit = threads
-        self._threads: list[threading.Thread] = []
-        self._waiting = 0
-        self._stopped = threading.Event()
+        self._lanes = {name: _Lane(threads) for name, threads in lanes.items()}
 
     def post(self, step: Step) -> None:
         """Run a step soon. Any thread may call this."""
@@ -42,14 +41,15 @@ class Loop:
         """Run a step later."""
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), step))
 
-    def call(self, work: Callable[[], T], then: Callable[[T | ApiError], None]) -> None:
+    def call(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T | ApiError], None],
+        *,
+        lane: str = MAIN,
+    ) -> None:
         """Do work in another thread, then hand its result or its ApiError to a step."""
-        self._waiting += 1
-        if self._waiting > len(self._threads) and len(self._threads) < self._limit:
-            thread = threading.Thread(target=self._worker, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        self._work.put(lambda: self._do(work, then))
+        self._lanes[lane].put(lambda: self._do(work, then))
 
     def run(self, *, until: Callable[[], bool], deadline: float) -> bool:
         """Run steps until there is no more to do; False: the deadline (monotonic) came first."""
@@ -70,17 +70,11 @@ class Loop:
 
     def stop(self, patience: float = 0.0) -> None:
         """Begin no more work; wait so many seconds for what was begun."""
-        self._stopped.set()
-        for _ in self._threads:
-            self._work.put(None)
         end = time.monotonic() + patience
-        for thread in self._threads:
-            thread.join(max(0.0, end - time.monotonic()))
-
-    def _worker(self) -> None:
-        while (job := self._work.get()) is not None:
-            if not self._stopped.is_set():
-                job()
+        for lane in self._lanes.values():
+            lane.stop()
+        for lane in self._lanes.values():
+            lane.join(end)
 
     def _do(self, work: Callable[[], T], then: Callable[[T | ApiError], None]) -> None:
         result: T | ApiError
@@ -91,12 +85,41 @@ class Loop:
         except BaseException as exc:  # noqa: BLE001 - a bug: raised again where decisions are made
             self.post(partial(self._raise, exc))
             return
-        self.post(lambda: self._done(then, result))
-
-    def _done(self, then: Callable[[T | ApiError], None], result: T | ApiError) -> None:
-        self._waiting -= 1
-        then(result)
+        self.post(lambda: then(result))
 
     @staticmethod
     def _raise(exc: BaseException) -> None:
         raise exc
+
+
+class _Lane:
+    """A queue of work and the threads that do it, begun when they are needed."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._work: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._idle = threading.Semaphore(0)
+        self._stopped = threading.Event()
+
+    def put(self, job: Step) -> None:
+        if not self._idle.acquire(blocking=False) and len(self._threads) < self._limit:
+            thread = threading.Thread(target=self._worker, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._work.put(job)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for _ in self._threads:
+            self._work.put(None)
+
+    def join(self, end: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _worker(self) -> None:
+        while (job := self._work.get()) is not None:
+            if not self._stopped.is_set():
+                job()
+            self._idle.release()

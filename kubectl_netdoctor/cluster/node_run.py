@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kubectl_netdoctor.cluster import answer, fields, manifest, pod_status, sweep
+from kubectl_netdoctor.cluster import answer, evidence, fields, manifest, pod_status, sweep
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import CONFLICT, ApiError, Unreachable
-from kubectl_netdoctor.cluster.inventory import LEASES, lease_renewed
 from kubectl_netdoctor.cluster.loop import Loop
 from kubectl_netdoctor.cluster.order import Runner, RunOptions
 from kubectl_netdoctor.cluster.pod_status import Phase, PodStatus
-from kubectl_netdoctor.cluster.reach import since
 from kubectl_netdoctor.facts import plan as plans
 from kubectl_netdoctor.facts.plan import Plan
 from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
@@ -25,7 +23,11 @@ NO_KUBELET_SECONDS = 15.0  # a Pod that its kubelet has not taken up
 LOOK_SECONDS = 5.0  # then its Lease is looked at; a kubelet renews it every 10 s
 STALE_LEASE_SECONDS = 20.0
 AGAIN_SECONDS = 1.0  # after a request that the API server did not answer
-_PREFIX = "Error creating: "
+SLOW_START_SECONDS = 10.0  # a container that does not start: events are looked at
+SLOW_LOGS = 3
+HURRIED_LOG_SECONDS = 2.0
+LOGS = "logs"
+"""The lane of log reads: kubelets that hang must not hold up what else is to do."""
 
 Json = dict[str, Any]
 
@@ -49,6 +51,12 @@ class Crew:
         self.owner: manifest.Owner | None = None
         self.pods = False  # bare Pods instead of Jobs
         self.controller_seen = False  # some Job has got its Pod
+        self.slow_logs = 0  # nodes whose log could not be read
+
+    @property
+    def log_seconds(self) -> float:
+        """How long one log may take: less, once several could not be read, or all would wait."""
+        return answer.LOG_SECONDS if self.slow_logs < SLOW_LOGS else HURRIED_LOG_SECONDS
 
     @property
     def pods_only(self) -> bool:
@@ -71,7 +79,12 @@ class NodeRun:
         self._as_pod = False
         self._status: PodStatus | None = None
         self._pod = ""
+        self._trouble: str | None = None
         self._ended: answer.Ended | None = None
+
+    @property
+    def _object(self) -> str:
+        return manifest.agent_name(self._crew.options.run, self.name)
 
     @property
     def stuck_pod(self) -> str | None:
@@ -106,9 +119,10 @@ class NodeRun:
             self._finish(NodeStatus.FAILED, status.reason)
         elif status.phase is Phase.FAILED:
             self._lost(status.reason)
-        elif status.phase is Phase.BOUND and first:
+        elif first:
             self._bound_at = time.monotonic()
             self._crew.loop.after(LOOK_SECONDS, self._look_at_kubelet)
+            self._crew.loop.after(SLOW_START_SECONDS, self._look_at_start)
 
     def pod_deleted(self, pod: Json) -> None:
         """Its last state may hold the answer; otherwise somebody was faster."""
@@ -139,7 +153,7 @@ class NodeRun:
         elif self._status.phase is Phase.BOUND:
             self._lost(f"the kubelet has not acted on the Pod: {why}")
         elif self._status.phase is Phase.STARTING:
-            doing = self._status.reason or "Pending"
+            doing = self._trouble or self._status.reason or "Pending"
             self._lost(f"the agent's container had not started ({doing}): {why}")
         else:
             self._finish(NodeStatus.FAILED, f"the agent had not ended: {why}")
@@ -149,9 +163,7 @@ class NodeRun:
         run, namespace = options.run, options.namespace
         if self._as_pod:
             if self._created_at is not None:  # nobody works on its Job
-                crew.api.delete(
-                    f"{sweep.jobs_path(namespace)}/{manifest.agent_name(run, self.name)}"
-                )
+                crew.api.delete(f"{sweep.jobs_path(namespace)}/{self._object}")
             body = manifest.agent_pod(
                 run,
                 self.name,
@@ -193,19 +205,12 @@ class NodeRun:
 
     def _look_at_job(self) -> None:
         """A Job that is accepted may still get no Pod; the reason is in an event only."""
+        crew = self._crew
         if self.report is None and self._status is None:
-            self._crew.loop.call(self._refusal, self._job_looked_at)
-
-    def _refusal(self) -> str | None:
-        name = manifest.agent_name(self._crew.options.run, self.name)
-        query = {
-            "fieldSelector": f"involvedObject.kind=Job,involvedObject.name={name},type=Warning"
-        }
-        path = f"/api/v1/namespaces/{self._crew.options.namespace}/events"
-        for event in self._crew.api.list(path, query):
-            if fields.text(event, "reason") == "FailedCreate":
-                return fields.one_line(fields.text(event, "message"), 1000).removeprefix(_PREFIX)
-        return None
+            name, namespace = self._object, crew.options.namespace
+            crew.loop.call(
+                lambda: evidence.job_refusal(crew.api, namespace, name), self._job_looked_at
+            )
 
     def _job_looked_at(self, said: str | ApiError | None) -> None:
         if self.report is not None or self._status is not None:
@@ -214,30 +219,27 @@ class NodeRun:
             self._lost(f"the Job controller cannot make its Pod: {said}")
             return
         waited = time.monotonic() - (self._created_at or 0.0)
-        if waited > NO_CONTROLLER_SECONDS and not self._crew.controller_seen:
-            self._without_controller(waited)
-            return
-        self._crew.loop.after(NO_POD_SECONDS, self._look_at_job)
-
-    def _without_controller(self, waited: float) -> None:
-        if self._crew.options.runner is Runner.AUTO:
+        if waited < NO_CONTROLLER_SECONDS or self._crew.controller_seen:
+            self._crew.loop.after(NO_POD_SECONDS, self._look_at_job)
+        elif self._crew.options.runner is Runner.AUTO:
             self._crew.pods = True
             self.begin()
-            return
-        self._lost(
-            f"its Job has no Pod after {waited:.0f} s: kube-controller-manager seems to be down "
-            "(--runner=pod does without it)"
-        )
+        else:
+            self._lost(
+                f"its Job has no Pod after {waited:.0f} s: kube-controller-manager seems to be "
+                "down (--runner=pod does without it)"
+            )
 
     def _look_at_kubelet(self) -> None:
+        """Ask of a Pod that no kubelet takes up whether its node is alive."""
+        crew = self._crew
         if self.report is None and self._status and self._status.phase is Phase.BOUND:
-            lease = f"{LEASES}/{self.name}"
-            self._crew.loop.call(lambda: self._crew.api.get(lease), self._kubelet_looked_at)
+            crew.loop.call(lambda: evidence.lease_age(crew.api, self.name), self._kubelet_looked_at)
 
-    def _kubelet_looked_at(self, lease: Json | ApiError) -> None:
+    def _kubelet_looked_at(self, found: float | ApiError | None) -> None:
         if self.report is not None or self._status is None or self._status.phase is not Phase.BOUND:
             return
-        age = None if isinstance(lease, ApiError) else since(lease_renewed(lease))
+        age = None if isinstance(found, ApiError) else found
         waited = time.monotonic() - self._bound_at
         if waited < NO_KUBELET_SECONDS and (age is None or age < STALE_LEASE_SECONDS):
             self._crew.loop.after(LOOK_SECONDS, self._look_at_kubelet)
@@ -245,10 +247,29 @@ class NodeRun:
         words = "cannot be read" if age is None else f"was renewed {max(0.0, age):.0f} s ago"
         self._lost(f"the kubelet has not acted on the Pod for {waited:.0f} s; its Lease {words}")
 
+    def _look_at_start(self) -> None:
+        """A container that does not start: events may say why, for the report at the deadline."""
+        crew, pod = self._crew, self._pod
+        if self.report is None and self._status and self._status.phase is Phase.STARTING:
+            namespace = crew.options.namespace
+            crew.loop.call(
+                lambda: evidence.pod_trouble(crew.api, namespace, pod), self._start_looked_at
+            )
+
+    def _start_looked_at(self, found: str | ApiError | None) -> None:
+        if isinstance(found, str):
+            self._trouble = found
+        self._crew.loop.after(SLOW_START_SECONDS, self._look_at_start)
+
     def _read(self) -> None:
         crew, ended = self._crew, self._ended
         if self.report is None and ended is not None:
-            crew.loop.call(lambda: answer.read_answer(crew.api, ended, crew.stop), self._answered)
+            seconds = crew.log_seconds
+            crew.loop.call(
+                lambda: answer.read_answer(crew.api, ended, crew.stop, seconds),
+                self._answered,
+                lane=LOGS,
+            )
 
     def _as_ended(self, pod: str, status: PodStatus) -> answer.Ended:
         options = self._crew.options
@@ -260,6 +281,7 @@ class NodeRun:
         if isinstance(report, ApiError):  # the API server is away: the log is still there
             self._crew.loop.after(AGAIN_SECONDS, self._read)
             return
+        self._crew.slow_logs += report.status is NodeStatus.SUMMARY
         self.report = report
         self._crew.finished(self)
 

@@ -23,6 +23,7 @@ _HOPELESS_WAITS = {
     "RunContainerError": "the container cannot be started",
     "CreatePodSandboxError": "the Pod's sandbox cannot be created",
 }
+_TRANSIENT = "QPS exceeded"  # the kubelet's own limit on pulls: it tries again at once
 _REFUSALS = {
     "NodeAffinity": "the kubelet refused the Pod",
     "TaintToleration": "the kubelet refused the Pod",
@@ -67,7 +68,7 @@ def read(pod: Json) -> PodStatus:
     if isinstance(terminated, dict) and not _never_ran(terminated):
         return PodStatus(
             Phase.ENDED,
-            _of_terminated(terminated),
+            _of_terminated(pod, terminated),
             exit_code=fields.number(terminated, "exitCode"),
             message=fields.text(terminated, "message"),
             ran=True,
@@ -79,7 +80,7 @@ def read(pod: Json) -> PodStatus:
         return PodStatus(Phase.RUNNING, ran=True)
     waiting = fields.text(status, "state", "waiting", "reason")
     said = fields.one_line(fields.text(status, "state", "waiting", "message"), 600)
-    if waiting in _HOPELESS_WAITS:
+    if waiting in _HOPELESS_WAITS and _TRANSIENT not in said:
         return PodStatus(Phase.FAILED, f"{_HOPELESS_WAITS[waiting]} ({waiting}): {said}")
     if unschedulable := _unschedulable(pod):
         return PodStatus(Phase.FAILED, unschedulable)
@@ -97,7 +98,9 @@ def _never_ran(terminated: Json) -> bool:
     )
 
 
-def _of_terminated(terminated: Json) -> str | None:
+def _of_terminated(pod: Json, terminated: Json) -> str | None:
+    if words := _REFUSALS.get(why := fields.text(pod, "status", "reason")):
+        return f"{words} ({why})"
     code, reason = fields.number(terminated, "exitCode"), fields.text(terminated, "reason")
     if code == 0:
         return None

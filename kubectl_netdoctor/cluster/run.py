@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from kubectl_netdoctor.cluster import manifest, sweep
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import FORBIDDEN, ApiError, Unreachable
-from kubectl_netdoctor.cluster.loop import Loop
-from kubectl_netdoctor.cluster.node_run import Crew, NodeRun
+from kubectl_netdoctor.cluster.loop import MAIN, Loop
+from kubectl_netdoctor.cluster.node_run import LOGS, Crew, NodeRun
 from kubectl_netdoctor.cluster.order import (
     SLACK_SECONDS,
     Listener,
@@ -25,7 +25,7 @@ from kubectl_netdoctor.errors import ApiDenied, Interrupted, NetdoctorError
 from kubectl_netdoctor.facts.plan import Plan
 from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 
-THREADS = 8  # of ten connections; the watch holds one
+LANES = {MAIN: 8, LOGS: 6}  # threads; of ten connections the watch holds one
 JOBS_AT_ONCE = 50
 GIVE_UP_SECONDS = 20.0  # without any answer of the API
 
@@ -43,7 +43,7 @@ def run_agents(
     Whatever happens, everything it made is removed. After Ctrl-C what arrived so far is returned;
     Interrupted is raised when nothing had. Raises ApiDenied or NoCluster when it cannot begin.
     """
-    skipped = dict(skip or {})
+    skipped = {**_same_hash(plans), **(skip or {})}
     nodes = {name: plan for name, plan in plans.items() if name not in skipped}
     session = _Session(api, nodes, options, progress)
     warnings: list[str] = []
@@ -78,7 +78,7 @@ class _Session:
         self._api = api
         self._options = options
         self._progress = progress
-        self._loop = Loop(THREADS)
+        self._loop = Loop(LANES)
         self._stop = threading.Event()
         self._started = time.monotonic()
         self._crew = Crew(api, options, self._loop, self._stop, self._finished)
@@ -251,6 +251,17 @@ class _Session:
         if now - self._away_since > GIVE_UP_SECONDS:
             self._over = f"the API server has not answered for {GIVE_UP_SECONDS:g} s: {said}"
             self.warnings.append(self._over)
+
+
+def _same_hash(names: Iterable[str]) -> dict[str, str]:
+    """Nodes whose objects would be called like those of another node: one in 4 billion pairs."""
+    taken: dict[str, str] = {}
+    late: dict[str, str] = {}
+    for name in names:
+        first = taken.setdefault(manifest.node_hash(name), name)
+        if first != name:
+            late[name] = f"its name has the hash of {first}'s: scan it alone"
+    return late
 
 
 def _cannot_begin(error: ApiError, namespace: str) -> NetdoctorError:

@@ -7,7 +7,8 @@ import difflib
 from kubectl_netdoctor.cluster import fields
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import ApiError
-from kubectl_netdoctor.errors import UsageError
+from kubectl_netdoctor.errors import ApiDenied, UsageError
+from kubectl_netdoctor.facts.base import Missing
 from kubectl_netdoctor.facts.cluster import Nodes
 
 _BAD_REQUEST = 400
@@ -15,7 +16,7 @@ _BAD_REQUEST = 400
 
 def select_nodes(
     api: Api,
-    nodes: Nodes,
+    nodes: Nodes | Missing,
     *,
     names: tuple[str, ...] = (),
     selector: str | None = None,
@@ -23,8 +24,16 @@ def select_nodes(
 ) -> tuple[str, ...]:
     """The chosen nodes in the cluster's order, each once; names that were given keep theirs.
 
-    Raises UsageError for an unknown name, a selector without nodes, or no choice at all.
+    Raises UsageError for an unknown name, a selector without nodes, or no choice at all; ApiDenied
+    where the nodes are not known and none is named.
     """
+    if isinstance(nodes, Missing):
+        if names:
+            return tuple(dict.fromkeys(names))
+        raise ApiDenied(
+            f"the nodes of the cluster cannot be listed: {nodes.detail}",
+            hint="name nodes with --node, or ask for: kubectl apply -f manifests/rbac.yaml",
+        )
     known = tuple(node.name for node in nodes.items)
     if not known:
         raise UsageError("the cluster has no nodes")

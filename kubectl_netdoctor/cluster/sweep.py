@@ -45,14 +45,14 @@ def release(
         api.delete(f"{pods_path(namespace)}/{name}", grace=0)
 
 
-def remove(api: Api, namespace: str, run: str, *, patience: float = PATIENCE_SECONDS) -> list[str]:
+def remove(api: Api, namespace: str, run: str) -> list[str]:
     """Delete everything of a run now, also on dead nodes, and wait until it is gone.
 
     Returns the names of what is still there.
     """
     selector = manifest.run_selector(run)
     api.delete(f"{jobs_path(namespace)}/{manifest.run_name(run)}")
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         api.delete_collection(jobs_path(namespace), selector)
         api.delete_collection(pods_path(namespace), selector, grace=0)

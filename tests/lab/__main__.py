@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.lab import agent_image, build
+from tests.lab.bringup import cni_choices
 from tests.lab.errors import LabError
-from tests.lab.lab import DEFAULT_CNI, DEFAULT_NODES, Lab, cni_choices
+from tests.lab.lab import DEFAULT_CNI, DEFAULT_NODES, Lab
 from tests.lab.leftovers import sweep
 from tests.lab.missing import missing
 from tests.lab.spec import DEFAULT_NAME

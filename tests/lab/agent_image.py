@@ -1,7 +1,11 @@
 """The image that the checks run from, built from this checkout."""
 
+import json
 import re
+import tarfile
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.lab import build
 from tests.lab.cache import Say, cache_root, files_key, keep_newest, key, made
@@ -11,7 +15,7 @@ from tests.lab.spec import CHECKOUT
 
 REPOSITORY = "docker.io/library/netdoctor-agent"
 _CERTIFICATES = "/etc/ssl/certs"
-_KEPT = 3  # archives of earlier sources: each is as large as a base system
+_KEPT = 6  # archives of earlier sources: each is as large as a base system
 
 
 def version(checkout: Path = CHECKOUT) -> str:
@@ -50,7 +54,7 @@ def ensure(say: Say, checkout: Path = CHECKOUT) -> Path:
         lambda target: _bud(checkout, artifacts, target),
         say,
     )
-    archive.touch()
+    archive.touch()  # the newest is what a lab is started with
     keep_newest(_archives(), _KEPT)
     keep_newest(cache_root().glob("seed-*-agent"), _KEPT)
     return archive
@@ -73,14 +77,44 @@ def _bud(checkout: Path, artifacts: build.Artifacts, target: Path) -> None:
     if run(*buildah, "inspect", "--type", "image", build.BASE_IMAGE, check=False).returncode:
         run(*buildah, "pull", f"docker-archive:{artifacts.base_archive}")
     tag = reference(checkout)
-    run(
-        *buildah,
-        *("bud", "--layers", "--isolation", "chroot", "--pull-never", "--force-rm"),
-        *("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro"),
-        *("--build-arg", f"BASE={build.BASE_IMAGE}"),
-        *("--file", checkout / "job-image" / "Dockerfile", "--tag", tag, checkout),
-    )
-    run(*buildah, "push", tag, f"docker-archive:{target}:{tag}")
+    with tempfile.TemporaryDirectory(prefix="netdoctor-lab-") as scratch:
+        written = Path(scratch, "id")
+        run(
+            *buildah,
+            *("bud", "--layers", "--isolation", "chroot", "--pull-never", "--force-rm"),
+            *("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro", "--iidfile", written),
+            *("--build-arg", f"BASE={build.BASE_IMAGE}"),
+            *("--file", checkout / "job-image" / "Dockerfile", "--tag", tag, checkout),
+        )
+        built = written.read_text().strip().removeprefix("sha256:")
+    same = [archive for archive in _archives() if image_id(archive) == built]
+    if same:  # the sources that changed are none that the image holds
+        target.hardlink_to(same[0])
+    else:  # by id: another checkout may have given the name to its own image meanwhile
+        run(*buildah, "push", built, f"docker-archive:{target}:{tag}")
+
+
+def image_id(archive: Path) -> str:
+    """Return the id of the image in an archive: equal for archives of equal images."""
+    config: str = _manifest(archive)["Config"]
+    return config.removesuffix(".json")
+
+
+def is_agent(archive: Path) -> bool:
+    """Tell whether an archive holds an agent image."""
+    tags: list[str] = _manifest(archive).get("RepoTags") or []
+    return any(tag.startswith(f"{REPOSITORY}:") for tag in tags)
+
+
+def _manifest(archive: Path) -> dict[str, Any]:
+    """Return what an archive says of its first image; nothing for archives of another form."""
+    with tarfile.open(archive) as tar:
+        try:
+            manifest = tar.extractfile("manifest.json")
+        except KeyError:
+            return {}
+        images: list[dict[str, Any]] = json.load(manifest) if manifest else [{}]
+    return images[0]
 
 
 def _text(file: Path) -> str:

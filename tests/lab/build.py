@@ -136,14 +136,16 @@ def _with_images(programs: dict[str, Path], tree: Path, say: Say) -> Artifacts:
     return Artifacts(programs["hyperkube"], programs["coredns"], grown, base, base_key)
 
 
-def agent_seed(artifacts: Artifacts, archive: Path, say: Say) -> Path:
-    """Return the seed that holds an agent image too."""
-    return made(
-        cache_root() / f"seed-{key(artifacts.seed.name, archive.name)}-agent",
+def agent_seed(artifacts: Artifacts, archive: Path, image: str, say: Say) -> Path:
+    """Return the seed that also holds the agent image of this id and archive."""
+    found = made(
+        cache_root() / f"seed-{key(artifacts.seed.name, image)}-agent",
         "seed with the agent image",
         lambda target: seed.grow(target, [archive], artifacts.seed),
         say,
     )
+    found.touch()  # those that were used last are kept
+    return found
 
 
 def say_on_stderr(sentence: str) -> None:

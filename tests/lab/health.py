@@ -6,6 +6,7 @@ import re
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address, ip_network
@@ -49,6 +50,16 @@ class Health:
         """Return the nodes that are not Ready, by what the API server says."""
         ready = {node["name"] for node in self._ask_api().get("nodes", ()) if node["ready"]}
         return [name for name in self.nodes if name not in ready]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing is unwell; a LabError says what still is."""
+        end = time.monotonic() + seconds
+        while found := self.sentences():
+            if time.monotonic() > end:
+                listed = "\n".join(found)
+                message = f"not healthy after {seconds:g} s (logs: {self.spec.logs}):\n{listed}"
+                raise LabError(message)
+            time.sleep(0.3)
 
     def sentences(self) -> list[str]:
         """Return a sentence for each thing that is not well; none for a healthy lab."""

@@ -1,12 +1,11 @@
 """A lab: a real Kubernetes of several nodes on this machine, from its start to its end."""
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tests.lab import agent_image, build, control_plane, leftovers, locks, pki, wiring
+from tests.lab import agent_image, bringup, build, control_plane, leftovers, locks
 from tests.lab.cache import Say
 from tests.lab.cluster import Commands
 from tests.lab.commands import run
@@ -14,10 +13,9 @@ from tests.lab.errors import LabError
 from tests.lab.health import Health
 from tests.lab.missing import missing
 from tests.lab.node import Node, split_daemon
-from tests.lab.process import Process, wait_for
+from tests.lab.process import Process
 from tests.lab.spec import (
     COMPONENTS,
-    HERE,
     RACK,
     Spec,
     node_address,
@@ -27,14 +25,6 @@ from tests.lab.spec import (
 
 DEFAULT_NODES = 3
 DEFAULT_CNI = "flannel"
-_FIRST = ("etcd", "kube-apiserver", "resolver")
-_CNI = HERE / "cni"
-_ADDONS = HERE / "addons"
-
-
-def cni_choices() -> list[str]:
-    """Return the networks a lab can be given: the folders of manifests in `cni`."""
-    return sorted(folder.name for folder in _CNI.iterdir() if folder.is_dir())
 
 
 class Lab(Commands):
@@ -60,7 +50,7 @@ class Lab(Commands):
     @property
     def nodes(self) -> tuple[str, ...]:
         """The names of its nodes, of those that are switched off too."""
-        return node_names(int(self._count.read_text())) if self._count.exists() else ()
+        return bringup.nodes_of(self.spec)
 
     @property
     def kubeconfig(self) -> Path:
@@ -81,12 +71,8 @@ class Lab(Commands):
 
     @property
     def agent(self) -> str:
-        """The name of the agent image's archive that was loaded last; empty without one."""
+        """The id of the agent image that was loaded last; empty without one."""
         return self._agent.read_text() if self._agent.exists() else ""
-
-    @property
-    def _count(self) -> Path:
-        return self.spec.home / "count"
 
     @property
     def _complete(self) -> Path:
@@ -125,10 +111,13 @@ class Lab(Commands):
         if lacking:
             raise LabError("\n".join(lacking))
         names = node_names(count)
-        network = _network(cni)
+        network = bringup.network(cni)
         artifacts = build.ensure(self._say)
         agent = agent or agent_image.newest()
-        image_seed = build.agent_seed(artifacts, agent, self._say) if agent else artifacts.seed
+        image, image_seed = "", artifacts.seed
+        if agent:
+            image = agent_image.image_id(agent)
+            image_seed = build.agent_seed(artifacts, agent, image, self._say)
         with self._locked():
             if self.is_up():
                 message = f"the lab {self.name} is up already; take it down first"
@@ -136,56 +125,17 @@ class Lab(Commands):
             if leftovers.remains(self.spec):
                 self._say("removing what an earlier run left")
                 leftovers.remove(self.spec)
-            clock = _Clock(self._say)
-            self._make_home(names, artifacts, owner)
-            self._agent.write_text(agent.name if agent else "")
-            self._start(image_seed, network, clock)
+            bringup.make_home(self.spec, names, artifacts, owner)
+            self._agent.write_text(image)
+            bringup.bring_up(
+                self,
+                self.spec,
+                names,
+                image_seed=image_seed,
+                manifests=network,
+                say=self._say,
+            )
             self._complete.touch()
-
-    def _make_home(
-        self, names: tuple[str, ...], artifacts: build.Artifacts, owner: Process | None
-    ) -> None:
-        home = self.spec.home
-        for folder in ("bin", "log", "nodes", "pid"):
-            (home / folder).mkdir(parents=True)
-        if owner is not None:
-            owner.write(home / leftovers.OWNER)
-        self._count.write_text(str(len(names)))
-        (home / "bin/hyperkube").symlink_to(artifacts.hyperkube)
-        (home / "bin/kubectl").symlink_to(artifacts.hyperkube)
-        (home / "bin/coredns").symlink_to(artifacts.coredns)
-
-    def _start(self, image_seed: Path, network: Path, clock: "_Clock") -> None:
-        health = Health(self.spec, self.nodes)
-        pki.make(self.spec, self.nodes)
-        wiring.wire_rack(self.spec)
-        for component in _FIRST:
-            control_plane.start(self.spec, component)
-        clock.say("API server starting")
-        for node in self._all_nodes():
-            node.prepare(image_seed)
-            node.power_on()
-        clock.say("nodes switched on")
-        wait_for("the API server", self._api_ready, 90)
-        # Controllers that meet an API server without its roles yet back off, and complain in events.
-        for component in COMPONENTS:
-            control_plane.start(self.spec, component)
-        clock.say("API server ready, controllers starting")
-        self._apply(network)
-        clock.say("network applied")
-        # With one node Ready before the others, both replicas of CoreDNS would end up there.
-        wait_for("the nodes to be Ready", lambda: not health.unready(), 120, every=0.3)
-        clock.say("nodes Ready")
-        self._apply(_ADDONS)
-        self._wait_healthy(180)
-        health.record()
-        clock.say("all of kube-system ready, paths between the nodes proven")
-
-    def _apply(self, folder: Path) -> None:
-        self.kubectl("apply", "-f", folder)
-
-    def _api_ready(self) -> bool:
-        return self.run("kubectl", "get", "--raw", "/readyz").stdout.strip() == "ok"
 
     def down(self) -> None:
         """Remove the lab with everything of it; nothing happens where there is none."""
@@ -252,12 +202,13 @@ class Lab(Commands):
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(into, self._all_nodes()))
+        for archive in filter(agent_image.is_agent, archives):
+            self._agent.write_text(agent_image.image_id(archive))
 
     def load_agent(self, archive: Path) -> None:
         """Import an agent image unless it is the one that the nodes have."""
-        if self.agent != archive.name:
+        if self.agent != agent_image.image_id(archive):
             self.load(archive)
-            self._agent.write_text(archive.name)
 
     # Health
 
@@ -267,16 +218,7 @@ class Lab(Commands):
 
     def wait_ready(self, timeout: float = 120) -> None:
         """Wait until the lab is healthy; a LabError says what is not."""
-        self._wait_healthy(timeout)
-
-    def _wait_healthy(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while sentences := self.healthy():
-            if time.monotonic() > end:
-                listed = "\n".join(sentences)
-                message = f"not healthy after {seconds:g} s (logs: {self.spec.logs}):\n{listed}"
-                raise LabError(message)
-            time.sleep(0.3)
+        Health(self.spec, self.nodes).wait(timeout)
 
     def status(self) -> list[str]:
         """Return lines about what of the lab runs."""
@@ -288,25 +230,6 @@ class Lab(Commands):
         return [
             f"lab {self.name}: {'up' if self.is_up() else 'not up'}",
             *(f"{name:26}{pid or '-'}" for name, pid in found),
-            f"{'agent image':26}{self.agent or '-'}",
+            f"{'agent image':26}{self.agent[:12] or '-'}",
             f"{'owner':26}{owner.pid if owner else '-'}",
         ]
-
-
-def _network(cni: str) -> Path:
-    """Return the folder of the manifests that make this network."""
-    if cni not in cni_choices():
-        message = f"{cni}: no such network; there is {', '.join(cni_choices())}"
-        raise LabError(message)
-    return _CNI / cni
-
-
-class _Clock:
-    """Says things with the seconds that have gone by."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._started = time.monotonic()
-
-    def say(self, what: str) -> None:
-        self._say(f"{time.monotonic() - self._started:6.1f} s  {what}")

@@ -22,7 +22,7 @@ Counters = dict[int, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One reading. Only the first has the links themselves and what ethtool says of them."""
+    """One reading; `ethtool` and `counters` by ifindex."""
 
     links: tuple[Message, ...]
     ethtool: dict[int, Ethtool]

@@ -25,35 +25,41 @@ from kubectl_netdoctor.facts.netfilter import (
 MOST_LINES = 100_000
 """A larger ruleset is Missing as a whole: a part of one would be read as rules that are not there."""
 TIMEOUT_SECONDS = 20.0
-_CHAIN = re.compile(r":(\S+) (\S+)(?: \[(\d{1,20}):\d{1,20}\])?")
-_RULE = re.compile(r"(?:\[(\d{1,20}):\d{1,20}\] )?-A (\S+) ?(.*)")
+_CHAIN = re.compile(r":(\S+) (\S+)(?: \[([0-9]{1,20}):[0-9]{1,20}\])?")
+_RULE = re.compile(r"(?:\[([0-9]{1,20}):[0-9]{1,20}\] )?-A (\S+) ?(.*)")
+
+
+Chains = tuple[IptablesChain, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Output of both iptables-save commands, or why there is none."""
+    """Chains of both backends, or why there are none."""
 
-    legacy: str | Missing
-    nft: str | Missing
+    legacy: Chains | Missing
+    nft: Chains | Missing
 
 
 def read(run: Run) -> Sample:
     """iptables-save(8) of both backends, each by its own name."""
-    legacy = _save(run.host, "legacy")
-    return Sample(legacy, _save(run.host, "nft"))
+    return Sample(_backend(run.host, "legacy"), _backend(run.host, "nft"))
 
 
-def _save(host: Host, backend: Backend) -> str | Missing:
-    """Text of one backend. Nothing is run that would load a kernel module."""
+def _backend(host: Host, backend: Backend) -> Chains | Missing:
     try:
-        need_root(host, "iptables-save reads rules with CAP_NET_ADMIN")
-        if backend == "legacy" and not _legacy_tables(host):
-            return ""
-        if backend == "nft" and not loaded(host, "nf_tables"):
-            raise NotPresent("the kernel has not loaded nf_tables")
-        return host.run([f"iptables-{backend}-save", "-c"], TIMEOUT_SECONDS)
+        return parse(_save(host, backend))
     except Absence as absence:
         return absence.missing()
+
+
+def _save(host: Host, backend: Backend) -> str:
+    """Text of one backend. Nothing is run that would load a kernel module."""
+    need_root(host, "iptables-save reads rules with CAP_NET_ADMIN")
+    if backend == "legacy" and not _legacy_tables(host):
+        return ""
+    if backend == "nft" and not loaded(host, "nf_tables"):
+        raise NotPresent("the kernel has not loaded nf_tables")
+    return host.run([f"iptables-{backend}-save", "-c"], TIMEOUT_SECONDS)
 
 
 def _legacy_tables(host: Host) -> bool:
@@ -75,29 +81,24 @@ def iptables(before: Sample, after: Sample, window: Window) -> Iptables:
 
 
 def _ruleset(
-    backend: Backend, before: str | Missing, after: str | Missing, window: Window
+    backend: Backend, before: Chains | Missing, after: Chains | Missing, window: Window
 ) -> IptablesRuleset | Missing:
     if isinstance(after, Missing):
         return after
-    try:
-        chains = parse(after)
-        if isinstance(before, Missing):
-            window.note(f"iptables {backend}: no reading at the window's start: {before.detail}")
-        else:
-            chains = with_movement(parse(before), chains)
-    except Absence as absence:
-        return absence.missing()
-    return IptablesRuleset(backend, 4, chains)
+    if isinstance(before, Missing):
+        window.note(f"iptables {backend}: no reading at the window's start: {before.detail}")
+        return IptablesRuleset(backend, 4, after)
+    return IptablesRuleset(backend, 4, with_movement(before, after))
 
 
-def parse(text: str) -> tuple[IptablesChain, ...]:
+def parse(text: str) -> Chains:
     """Chains of iptables-save output; `moved` is None everywhere. Raises Unreadable."""
     if text.count("\n") > MOST_LINES:
         raise Unreadable(f"too many rules: more than {MOST_LINES} lines")
     table = ""
     chains: dict[tuple[str, str], IptablesChain] = {}
     rules: dict[tuple[str, str], list[IptablesRule]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a comment may hold what Python calls a line break
         if not line or line[0] == "#" or line == "COMMIT":
             continue
         if line[0] == "*":
@@ -133,9 +134,7 @@ def _rule(line: str) -> tuple[str, IptablesRule]:
     return found[2], IptablesRule(found[3], int(found[1] or 0), None)
 
 
-def with_movement(
-    before: tuple[IptablesChain, ...], after: tuple[IptablesChain, ...]
-) -> tuple[IptablesChain, ...]:
+def with_movement(before: Chains, after: Chains) -> Chains:
     """`after` with what moved since `before`.
 
     A rule is the same one when table, chain, text and its place among equal texts are. A counter
@@ -143,23 +142,22 @@ def with_movement(
     """
     policies = {(c.table, c.name): c.packets for c in before if c.policy is not None}
     counts = {key: rule.packets for key, rule in _keyed(before)}
-    movement = {
-        key: moved(counts[key], rule.packets) if key in counts else None
-        for key, rule in _keyed(after)
-    }
-    keys = iter(movement.values())
+    movement = (
+        moved(counts[key], rule.packets) if key in counts else None for key, rule in _keyed(after)
+    )
     out = []
     for chain in after:
         then = policies.get((chain.table, chain.name))
         own = None if then is None or chain.policy is None else moved(then, chain.packets)
-        rules = tuple(replace(rule, moved=next(keys)) for rule in chain.rules)
+        rules = tuple(
+            IptablesRule(rule.spec, rule.packets, step)
+            for rule, step in zip(chain.rules, movement, strict=False)
+        )
         out.append(replace(chain, moved=own, rules=rules))
     return tuple(out)
 
 
-def _keyed(
-    chains: tuple[IptablesChain, ...],
-) -> Iterator[tuple[tuple[str, str, str, int], IptablesRule]]:
+def _keyed(chains: Chains) -> Iterator[tuple[tuple[str, str, str, int], IptablesRule]]:
     """Every rule with what it is known by."""
     for chain in chains:
         seen: Counter[str] = Counter()

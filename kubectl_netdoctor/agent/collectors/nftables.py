@@ -18,6 +18,7 @@ from kubectl_netdoctor.facts.netfilter import Nftables, NftChain, NftRule
 TIMEOUT_SECONDS = 20.0
 _IPTABLES_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
 _SAVE = {"ip": "iptables-nft-save", "ip6": "ip6tables-nft-save"}
+_OWNERSHIP_SECONDS = 60.0  # whose a table is does not change; the iptables fact reads the same
 _COUNTER = "counter"
 
 Table = tuple[str, str]
@@ -58,7 +59,7 @@ def _iptables_tables(host: Host, tables: list[Table]) -> frozenset[Table]:
         if not candidates:
             continue
         try:
-            text = host.run([command], TIMEOUT_SECONDS)
+            text = host.run([command, "-c"], TIMEOUT_SECONDS, max_age=_OWNERSHIP_SECONDS)
         except Absence:
             foreign |= candidates  # unknown: rather left out than shown twice
             continue

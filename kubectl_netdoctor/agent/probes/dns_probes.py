@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+import dns.exception
 import dns.message
 
 from kubectl_netdoctor.agent.collectors.resolver import name_servers
+from kubectl_netdoctor.agent.probes.addresses import is_address
 from kubectl_netdoctor.agent.probes.dns_exchange import Answer, Server, over_tcp, over_udp
 from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.registry import collector
@@ -47,7 +49,17 @@ def targets(run: Run) -> list[DnsTarget]:
             DnsTarget("node-resolver", server, _DNS_PORT, ".", "NS")
             for server in name_servers(run.host)
         ]
-    return list(dict.fromkeys(found))
+    return [t for t in dict.fromkeys(found) if is_address(t.server, run) and _is_question(t, run)]
+
+
+def _is_question(target: DnsTarget, run: Run) -> bool:
+    """Whether DNS can ask that; what it cannot is noted and left out."""
+    try:
+        dns.message.make_query(target.name, target.type)
+    except (dns.exception.DNSException, ValueError) as exc:
+        run.note(f"dns_probes: {target.name!r:.80} {target.type!r:.20}: {exc}: left out")
+        return False
+    return True
 
 
 async def _one(target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float) -> DnsProbe:

@@ -20,19 +20,25 @@ _IMPORTING = threading.Lock()
 def layer(name: str) -> Any:
     """One module of scapy.layers; `inet` brings the link layer and IPv6 with it.
 
-    scapy.all takes three times as long, and with autoload scapy reads every route of the node at
-    its import. Raises NotPresent where scapy is not installed.
+    scapy.all takes three times as long. Left to itself, scapy also reads every route and link of
+    the node at its import, which takes seconds where there are hundreds of pods; nothing here
+    needs them, because every address is named. Raises NotPresent where scapy is not installed.
     """
     with _IMPORTING:
         logging.getLogger("scapy").setLevel(logging.CRITICAL)
         try:
             conf = importlib.import_module("scapy.config").conf
+            importlib.import_module("scapy.interfaces")
         except ModuleNotFoundError:
             raise NotPresent(not_installed("scapy")) from None
         conf.route_autoload = False
         conf.route6_autoload = False
-        conf.use_pcap = False
+        conf.ifaces.reload = _nothing
         return importlib.import_module(f"scapy.layers.{name}")
+
+
+def _nothing() -> None:
+    """Stand in for scapy's reading of the links."""
 
 
 def echo_request(identifier: int, payload: bytes, version: int) -> bytes:
