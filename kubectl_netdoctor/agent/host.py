@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kubectl_netdoctor.agent import command, ethtool, netlink
+from kubectl_netdoctor.agent import command, ethtool, http, netlink
 from kubectl_netdoctor.agent.absence import Denied, NotPresent, Unreadable, of_error
 from kubectl_netdoctor.agent.netlink import Message
 
@@ -85,6 +85,10 @@ class Host:
         Raises NotPresent, Denied, TooSlow or Unreadable.
         """
         return self._recent.run(argv, timeout, max_age)
+
+    def http_status(self, port: int, path: str) -> int | None:
+        """HTTP status of an endpoint on this machine, None where nothing answers."""
+        return http.status(port, path)
 
     def netlink(self, dump: str) -> Iterator[Message]:
         """Messages of a dump that agent.netlink names. Raises NotPresent, Denied or Unreadable."""

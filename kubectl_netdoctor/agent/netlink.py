@@ -193,7 +193,7 @@ def _plain(message: Any, wanted: frozenset[str]) -> dict[str, Any]:
 
 
 def _value(value: Any, wanted: frozenset[str]) -> Any:
-    if isinstance(value, dict):
+    if hasattr(value, "fields"):
         return _plain(value, wanted)
     if isinstance(value, list | tuple):
         return [_value(item, wanted) for item in value]

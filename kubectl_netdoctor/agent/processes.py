@@ -50,7 +50,7 @@ KNOWN = frozenset(
 )
 _COMM_BYTES = 15  # the kernel cuts the name there, proc(5)
 _BY_COMM = {name[:_COMM_BYTES]: name for name in KNOWN}
-_MULTI_CALL = frozenset({"hyperkube", "k3s", "rke2", "kubernetes", "busybox"})
+MULTI_CALL = frozenset({"hyperkube", "k3s", "rke2", "kubernetes", "busybox"})
 """Programs that are several components; their first argument, or their own name, says which."""
 _OWN_INIT = frozenset({"pause", "python3", "tini", "dumb-init"})
 """Process 1 of a container: with one of these the node's processes are hidden."""
@@ -85,7 +85,7 @@ def known(host: Host) -> Iterator[Process]:
         except Absence:
             continue  # it has ended
         name = _BY_COMM.get(comm)
-        if comm in _MULTI_CALL:
+        if comm in MULTI_CALL:
             name = _called_as(arguments(host, int(entry)), comm)
         if name is not None:
             yield Process(name, int(entry))

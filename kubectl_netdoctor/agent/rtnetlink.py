@@ -62,6 +62,7 @@ _STATES = {
     0x40: "noarp",
     0x80: "permanent",
 }
+_NUD_PERMANENT = 0x80
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - the text of a default route, nothing is bound
 
 
@@ -81,8 +82,16 @@ def protocol(number: int) -> str:
 
 
 def neighbour_state(number: int) -> str:
-    """NUD_* by name, or the number."""
+    """NUD_* by name, or the number. A forwarding entry that is permanent is often noarp too."""
+    if number & _NUD_PERMANENT:
+        return "permanent"
     return _STATES.get(number, str(number))
+
+
+def is_group(lladdr: str) -> bool:
+    """Whether a MAC address is of a multicast group; zero, a vxlan's default entry, is not."""
+    first = lladdr.partition(":")[0]
+    return len(first) == 2 and bool(int(first, 16) & 1)
 
 
 def network(family: int, address: str | None, length: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import pod_network
-from kubectl_netdoctor.checks.base import Finding, Fix, Severity, check, evidence
+from kubectl_netdoctor.checks.base import Finding, Fix, Inconclusive, Severity, check, evidence
+from kubectl_netdoctor.facts.base import Missing, Reason
 from kubectl_netdoctor.facts.cluster import NodeInfo
 from kubectl_netdoctor.facts.link import Addresses, Interfaces
 from kubectl_netdoctor.facts.system import Components, Sysctls
@@ -33,16 +34,17 @@ def bridge_nf_call_off(
     Source: kernel documentation, networking/ip-sysctl; kubernetes/kubernetes#38802.
     """
     bridge = pod_network.pod_bridge(node, addresses, interfaces)
-    if bridge is None or not bridge.ports or sysctls.get(SYSCTL) == "1":
+    if bridge is None or not bridge.ports:
+        return
+    value = sysctls.values.get(SYSCTL)
+    absent = isinstance(value, Missing) and value.reason is Reason.NOT_PRESENT
+    if not absent and not isinstance(value, str):
+        raise Inconclusive(f"{SYSCTL} could not be read")
+    if value == "1":
         return
     if components and "cilium-agent" in components.processes:
         return  # Services are translated at the socket, before any bridge
-    value = sysctls.get(SYSCTL)
-    seen = (
-        f"{SYSCTL} = {value}"
-        if value is not None
-        else f"{SYSCTL} is absent: br_netfilter is not loaded"
-    )
+    seen = f"{SYSCTL} is absent: br_netfilter is not loaded" if absent else f"{SYSCTL} = {value}"
     yield Finding(
         title="Bridged pod traffic bypasses iptables: Services fail for backends on the same node",
         evidence=evidence(

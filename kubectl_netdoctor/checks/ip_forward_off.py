@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks.base import Finding, Fix, Risk, Severity, check, evidence
+from kubectl_netdoctor.checks.base import (
+    Finding,
+    Fix,
+    Inconclusive,
+    Risk,
+    Severity,
+    check,
+    evidence,
+)
 from kubectl_netdoctor.facts.cluster import NodeInfo
 from kubectl_netdoctor.facts.system import Sysctls
 
@@ -29,6 +37,8 @@ def ip_forward_off(sysctls: Sysctls, node: NodeInfo) -> Iterator[Finding]:
     Source: kernel documentation, networking/ip-sysctl.
     """
     value = sysctls.number("net.ipv4.ip_forward")
+    if value is None:
+        raise Inconclusive("net.ipv4.ip_forward could not be read")
     # A node without IPv4 addresses needs no IPv4 forwarding.
     if value != 0 or not any("." in ip for ip in node.internal_ips):
         return

@@ -149,7 +149,7 @@ class NodeRun:
         elif self._created_at is None:
             self._lost(f"the API server did not answer the request for its agent: {why}")
         elif self._status is None:
-            self._lost(f"its {'Pod was never seen' if self._as_pod else 'Job has no Pod'}: {why}")
+            self._lost(f"no Pod {'' if self._as_pod else 'of its Job '}was seen: {why}")
         elif self._status.phase is Phase.BOUND:
             self._lost(f"the kubelet has not acted on the Pod: {why}")
         elif self._status.phase is Phase.STARTING:

@@ -171,6 +171,7 @@ class _Session:
             raise _cannot_begin(owner, self._options.namespace)
         self._crew.owner = owner
         self._fill()
+        self._tell(None)
 
     @property
     def _done(self) -> int:
@@ -191,9 +192,9 @@ class _Session:
         else:
             self._lost_nodes += 1
         self._running.discard(node.name)
-        self._tell(node.report)
-        if not self._stop.is_set() and self._crew.owner is not None:
+        if not self._stop.is_set():
             self._fill()
+        self._tell(node.report)
 
     def _tell(self, finished: NodeReport | None) -> None:
         self._progress(

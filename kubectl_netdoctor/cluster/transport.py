@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
@@ -165,4 +166,5 @@ def _root(exc: BaseException) -> BaseException:
 def _words(exc: BaseException) -> str:
     if isinstance(exc, OSError) and exc.strerror and not isinstance(exc, ssl.SSLError):
         return exc.strerror.lower()
-    return fields.one_line(str(exc) or type(exc).__name__, 200)
+    said = fields.one_line(str(exc) or type(exc).__name__, 200)
+    return re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", said)

@@ -2,6 +2,6 @@
 
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.lab.missing import missing
+from tests.lab.machine import missing
 
 __all__ = ["Lab", "LabError", "missing"]

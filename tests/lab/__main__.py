@@ -10,7 +10,7 @@ from tests.lab.bringup import cni_choices
 from tests.lab.errors import LabError
 from tests.lab.lab import DEFAULT_CNI, DEFAULT_NODES, Lab
 from tests.lab.leftovers import sweep
-from tests.lab.missing import missing
+from tests.lab.machine import missing
 from tests.lab.spec import DEFAULT_NAME
 
 CANNOT = 2

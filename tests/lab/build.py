@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.lab import images, packages, seed
 from tests.lab.cache import Say, cache_root, files_key, key, made
 from tests.lab.commands import run
-from tests.lab.missing import go_version
+from tests.lab.machine import go_version
 from tests.lab.spec import HERE
 
 KUBERNETES = "1.34.4"

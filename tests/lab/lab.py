@@ -11,7 +11,7 @@ from tests.lab.cluster import Commands
 from tests.lab.commands import run
 from tests.lab.errors import LabError
 from tests.lab.health import Health
-from tests.lab.missing import missing
+from tests.lab.machine import missing
 from tests.lab.node import Node, split_daemon
 from tests.lab.process import Process
 from tests.lab.spec import (

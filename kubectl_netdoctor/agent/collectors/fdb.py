@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from kubectl_netdoctor.agent.netlink import Message
 from kubectl_netdoctor.agent.registry import collector
-from kubectl_netdoctor.agent.rtnetlink import bounded, neighbour_state
+from kubectl_netdoctor.agent.rtnetlink import bounded, is_group, neighbour_state
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.facts.link import Fdb, FdbEntry
 
@@ -22,12 +22,13 @@ def fdb(run: Run) -> Fdb:
 
 
 def parse(messages: Iterable[Message], names: dict[int, str]) -> Iterator[FdbEntry]:
-    """Entries of netlink messages."""
+    """Entries of netlink messages, without the multicast groups that every link listens to."""
     for message in messages:
-        if "NDA_LLADDR" in message:
+        lladdr = message.get("NDA_LLADDR")
+        if lladdr and (not is_group(lladdr) or "NDA_DST" in message):
             yield FdbEntry(
                 interface=names.get(message["ifindex"], f"if{message['ifindex']}"),
-                lladdr=message["NDA_LLADDR"],
+                lladdr=lladdr,
                 destination=message.get("NDA_DST"),
                 port=message.get("NDA_PORT"),
                 vni=message.get("NDA_VNI"),

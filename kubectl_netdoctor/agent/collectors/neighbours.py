@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 
 from kubectl_netdoctor.agent.netlink import Message
 from kubectl_netdoctor.agent.registry import collector
@@ -22,12 +23,13 @@ def neighbours(run: Run) -> Neighbours:
 
 
 def parse(messages: Iterable[Message], names: dict[int, str]) -> Iterator[Neighbour]:
-    """Entries of netlink messages."""
+    """Entries of netlink messages, without multicast groups: nobody was asked for their address."""
     for message in messages:
-        if message["family"] in FAMILIES and "NDA_DST" in message:
+        address = message.get("NDA_DST")
+        if address and message["family"] in FAMILIES and not ip_address(address).is_multicast:
             yield Neighbour(
                 interface=names.get(message["ifindex"], f"if{message['ifindex']}"),
-                address=message["NDA_DST"],
+                address=address,
                 lladdr=message.get("NDA_LLADDR"),
                 state=neighbour_state(message["state"]),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ _IPTABLES_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
 _SAVE = {"ip": "iptables-nft-save", "ip6": "ip6tables-nft-save"}
 _OWNERSHIP_SECONDS = 60.0  # whose a table is does not change; the iptables fact reads the same
 _COUNTER = "counter"
+_INCOMPATIBLE = re.compile(r"^# Table `(\w+)' (?:is|contains) incompatible", re.MULTILINE)
 
 Table = tuple[str, str]
 
@@ -43,7 +45,7 @@ def read(run: Run) -> Sample:
     for family, name in tables:
         if (family, name) in foreign:
             continue
-        argv = ["nft", "-j", "-t", "-a", "list", "table", family, name]
+        argv = ["nft", "-j", "-t", "list", "table", family, name]
         try:
             chains += parse(host.run(argv, TIMEOUT_SECONDS))
         except Unreadable as absence:  # a table that went away in between
@@ -63,9 +65,14 @@ def _iptables_tables(host: Host, tables: list[Table]) -> frozenset[Table]:
         except Absence:
             foreign |= candidates  # unknown: rather left out than shown twice
             continue
-        shown = {(family, line[1:]) for line in text.splitlines() if line.startswith("*")}
-        foreign |= candidates & shown
+        foreign |= candidates & {(family, name) for name in parse_owned(text)}
     return frozenset(foreign)
+
+
+def parse_owned(text: str) -> frozenset[str]:
+    """Tables that iptables-nft-save shows, without those in which it finds something not its own."""
+    shown = {line[1:] for line in text.splitlines() if line.startswith("*")}
+    return frozenset(shown - set(_INCOMPATIBLE.findall(text)))
 
 
 @windowed("nftables", read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -37,13 +38,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `hold` seconds pass before it; `cut` breaks the line in its middle."""
+    """An answer.
+
+    `hold` seconds pass before it; `cut` breaks the line in its middle; with `drip` it comes byte
+    by byte, so many seconds apart.
+    """
 
     status: int
     body: bytes = b"{}"
     headers: Headers = field(default_factory=dict)
     hold: float = 0.0
     cut: bool = False
+    drip: float = 0.0
 
 
 def status(code: int, reason: str, message: str, **metadata: str) -> Response:
@@ -55,23 +61,27 @@ def status(code: int, reason: str, message: str, **metadata: str) -> Response:
 class FakeServer:
     """Serves a Store over HTTP until stop(); `rules` come first, each may answer a request."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.store = Store()
         self.rules: list[Rule] = []
         self.requests: list[Request] = []
         self.logs: dict[str, Callable[[], Response]] = {}
         self.watch_seconds = 60.0
         self.stopping = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), _Handler)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._http.fake = self  # type: ignore[attr-defined]
-        self._connections: list[Any] = []
+        self.connections: list[Any] = []
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def stop(self) -> None:
         """Close the listener and every connection, as a killed server does."""
@@ -82,7 +92,7 @@ class FakeServer:
             self.store.changed.notify_all()
         self._http.shutdown()
         self._http.server_close()
-        for connection in self._connections:
+        for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(2)
 
@@ -103,6 +113,11 @@ class FakeServer:
         return [r for r in self.requests if r.method == method and re.search(pattern, r.path)]
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -111,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.fake: FakeServer = self.server.fake  # type: ignore[attr-defined]
-        self.fake._connections.append(self.connection)
+        self.fake.connections.append(self.connection)
 
     def handle(self) -> None:
         with suppress(OSError):
@@ -153,7 +168,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut else answer.body)
+        for number in range(len(answer.body) if answer.drip else 0):
+            self.wfile.write(answer.body[number : number + 1])
+            self.wfile.flush()
+            self.fake.stopping.wait(answer.drip)
+        if not answer.drip:
+            self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut else answer.body)
         self.wfile.flush()
         self.close_connection = answer.cut
 

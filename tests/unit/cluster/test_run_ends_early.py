@@ -153,7 +153,7 @@ def test_the_api_goes_away(
     kubelets.fates["n2"] = RUNNING
 
     def stop(news: Progress) -> None:
-        if news.answered:
+        if news.answered and news.running:
             server.stop()
 
     plans = {n: plan_for("r1", n) for n in ("n1", "n2")}
@@ -173,18 +173,19 @@ def test_the_api_is_away_for_a_moment(
     """A watch that breaks is taken up again; what happened meanwhile is seen."""
     monkeypatch.setattr(node_run, "AGAIN_SECONDS", 0.05)
     away = [status(503, "ServiceUnavailable", "apiserver is shutting down")] * 3
-    held: list[Json] = []
     timers: list[threading.Timer] = []
-    server.store.kubelet = held.append
+
+    def act_later(pod: Json) -> None:
+        timers.append(threading.Timer(0.3, kubelets.act, (pod,)))
+        timers[0].start()
+
+    server.store.kubelet = act_later
     server.watch_seconds = 0.05
-    server.rules.append(lambda r: away.pop() if held and away and "watch" not in r.query else None)
+    server.rules.append(
+        lambda r: away.pop() if timers and away and "watch" not in r.query else None
+    )
 
-    def end_later(news: Progress) -> None:
-        if news.starting and not timers:
-            timers.append(threading.Timer(0.3, lambda: kubelets.act(held[0])))
-            timers[0].start()
-
-    outcome = run_agents(api, {"n1": plan_for("r1", "n1")}, OPTIONS, progress=end_later)
+    outcome = run_agents(api, {"n1": plan_for("r1", "n1")}, OPTIONS)
 
     assert outcome.reports[0].status is NodeStatus.ANSWERED
     assert away == []

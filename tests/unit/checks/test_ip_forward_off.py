@@ -1,0 +1,32 @@
+"""RTE-09."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_netdoctor.checks.base import Severity
+from kubectl_netdoctor.facts.base import Missing, Reason
+from tests.unit.recorded import findings, healthy, outcomes, sysctl
+
+NAME = "net.ipv4.ip_forward"
+
+
+def test_it_fires_on_the_node_with_forwarding_off() -> None:
+    """0 on n3 is a critical finding about n3 alone."""
+    (found,) = findings("RTE-09", sysctl(healthy(), "n3", NAME, "0"))
+    assert found.severity is Severity.CRITICAL
+    assert found.nodes == {"n3"}
+    assert "net.ipv4.ip_forward = 0" in found.evidence[0].text
+
+
+@pytest.mark.parametrize("value", ["1", "2"])
+def test_it_is_silent_when_forwarding_is_on(value: str) -> None:
+    """Any value but 0 forwards."""
+    assert findings("RTE-09", sysctl(healthy(), "n3", NAME, value)) == []
+
+
+def test_an_unread_value_is_neither_a_finding_nor_a_pass_of_zero() -> None:
+    """A parameter that could not be read is not 0."""
+    unread = sysctl(healthy(), "n3", NAME, Missing(Reason.DENIED, "no"))
+    assert findings("RTE-09", unread) == []
+    assert outcomes("RTE-09", unread) == {"Passed", "Skipped"}
