@@ -137,7 +137,7 @@ def _exchange(kind: int, flags: int, body: bytes) -> tuple[list[bytes], bool]:
         while True:
             packet = _receive(sock)
             packets.append(packet)
-            for offset, _, got, marks in _split(packet):
+            for offset, _, got, marks in split(packet):
                 changed = changed or bool(marks & _CHANGED)
                 if got == _ERROR:
                     raise _refusal(struct.unpack_from("=i", packet, offset + _HEADER.size)[0])
@@ -152,7 +152,7 @@ def _receive(sock: socket.socket) -> bytes:
         raise TooSlow(f"netlink: no answer within {_TIMEOUT_SECONDS:.0f} s") from None
 
 
-def _split(packet: bytes) -> Iterator[tuple[int, int, int, int]]:
+def split(packet: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Offset, length, type and flags of each message in a packet."""
     offset = 0
     while offset + _HEADER.size <= len(packet):
@@ -174,7 +174,7 @@ def _refusal(status: int) -> Absence:
 
 
 def _decode(packet: bytes, classes: dict[int, Any], wanted: frozenset[str]) -> Iterator[Message]:
-    for offset, _, kind, _ in _split(packet):
+    for offset, _, kind, _ in split(packet):
         if kind in (_ERROR, _DONE) or kind not in classes:
             continue
         message = classes[kind](packet, offset=offset)

@@ -18,6 +18,7 @@ SCHEMA_VERSION = "1.0"
 def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
     """The whole report."""
     run = diagnosis.snapshot.run
+    worst = diagnosis.verdict.worst
     version = diagnosis.snapshot.cluster.get("server_version")
     return {
         "schemaVersion": SCHEMA_VERSION,
@@ -38,7 +39,7 @@ def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
         },
         "verdict": {
             "text": diagnosis.verdict.text,
-            "severity": diagnosis.verdict.worst,
+            "severity": worst.value if worst else None,
             "complete": diagnosis.verdict.complete,
         },
         "findings": [row(r) for r in diagnosis.findings],

@@ -10,6 +10,7 @@ from tabulate import tabulate
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
 from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.checks.base import Finding
 from kubectl_netdoctor.facts.snapshot import NodeStatus
 from kubectl_netdoctor.report.terminal import Style
 
@@ -82,7 +83,7 @@ def _cells(ranked: Ranked, *, wide: bool) -> list[str]:
     finding = ranked.finding
     names = [s.name for s in finding.subjects]
     where = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    texts = [_evidence(e.node, e.text, several=len(finding.nodes) > 1) for e in finding.evidence]
+    texts = _evidence(finding)
     seen = texts[0] if texts else ""
     if wide:
         seen = "\n".join(texts)
@@ -104,8 +105,11 @@ def _cells(ranked: Ranked, *, wide: bool) -> list[str]:
     ]
 
 
-def _evidence(node: str | None, text: str, *, several: bool) -> str:
-    return f"{node}: {text}" if node and several else text
+def _evidence(finding: Finding) -> list[str]:
+    """Observations, with the node where each was made as soon as there are several."""
+    seen_from = {e.node for e in finding.evidence if e.node}
+    several = len(seen_from | finding.nodes) > 1
+    return [f"{e.node}: {e.text}" if e.node and several else e.text for e in finding.evidence]
 
 
 def fix(number: int, ranked: Ranked, style: Style, *, wide: bool) -> Iterator[str]:
@@ -139,9 +143,7 @@ def advice(diagnosis: Diagnosis, style: Style, *, wide: bool) -> list[str]:
         names = ", ".join(s.name for s in finding.subjects)
         lines += _wrapped(style.clean(f"{finding.id}  {finding.title} [{names}]"), style, "  ")
         if wide:
-            several = len(finding.nodes) > 1
-            for e in finding.evidence:
-                lines.append(f"      {style.clean(_evidence(e.node, e.text, several=several))}")
+            lines += [f"      {style.clean(text)}" for text in _evidence(finding)]
             lines += [f"      $ {style.clean(c)}" for c in finding.fix.commands]
     if not wide:
         lines.append("  details: -o wide")

@@ -125,7 +125,7 @@ def test_kubelet_says_what_pods_get(lab: dict[str, Any]) -> None:
 
 
 def test_components_of_a_multi_call_binary(lab: dict[str, Any]) -> None:
-    """kubelet and kube-proxy run as one `hyperkube` here, and are found by their first argument."""
+    """Kubelet and kube-proxy run as one `hyperkube` here, and are found by their first argument."""
     assert {"kubelet", "kube-proxy", "flanneld", "containerd"} <= set(
         lab["components"]["processes"]
     )

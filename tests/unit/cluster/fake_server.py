@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_args: object) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._serve()
 
     do_POST = do_DELETE = do_GET  # noqa: N815
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = answer.cut
 
     def _watch(self, request: Request) -> None:
-        store, fake = self.fake.store, self.fake
+        fake = self.fake
         match = _PATH.match(request.path)
         assert match
         self.send_response(200)
@@ -188,22 +188,28 @@ class _Handler(BaseHTTPRequestHandler):
         seen = int(request.query["resourceVersion"])
         end = time.monotonic() + fake.watch_seconds
         while time.monotonic() < end and not fake.stopping.is_set():
-            with store.changed:
-                store.changed.wait_for(
-                    lambda: store.version > seen or fake.stopping.is_set(),
-                    timeout=min(0.5, max(0.0, end - time.monotonic())),
-                )
-                news = [
-                    json.dumps({"type": kind, "object": obj}).encode() + b"\n"
-                    for version, plural, kind, obj in store.changes[seen:]
-                    if plural == match["plural"] and _selected(obj, request.query)
-                ]
-                seen = store.version
+            seen, news = self._news(request.query, match["plural"], seen, end)
             for line in news:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
+
+    def _news(
+        self, query: dict[str, str], plural: str, seen: int, end: float
+    ) -> tuple[int, list[bytes]]:
+        """Wait for changes; the version reached and the changes of this kind."""
+        store, fake = self.fake.store, self.fake
+        with store.changed:
+            store.changed.wait_for(
+                lambda: store.version > seen or fake.stopping.is_set(),
+                timeout=min(0.5, max(0.0, end - time.monotonic())),
+            )
+            return store.version, [
+                json.dumps({"type": kind, "object": obj}).encode() + b"\n"
+                for _, kind_of, kind, obj in store.changes[seen:]
+                if kind_of == plural and _selected(obj, query)
+            ]
 
 
 def _answer(fake: FakeServer, request: Request) -> Response:

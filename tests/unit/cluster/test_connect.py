@@ -25,6 +25,12 @@ from tests.unit.cluster.fake_server import FakeServer, Response, status
 
 Connect = Callable[..., Api]
 
+CONTEXT = (
+    "contexts: [{name: x, context: {cluster: c}}]\ncurrent-context: x\n"
+    "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'"
+)
+"""A kubeconfig up to the fields of its one cluster."""
+
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Connect]:
@@ -204,13 +210,20 @@ def test_a_group_without_a_user(server: FakeServer, opened: Connect) -> None:
         opened(ConnectOptions(server=server.url, impersonate_groups=("a",)))
 
 
-@pytest.mark.parametrize("flag", ["context", "cluster", "user"])
-def test_unknown_names(opened: Connect, tmp_path: Path, flag: str) -> None:
+@pytest.mark.parametrize(
+    ("flag", "options"),
+    [
+        ("context", ConnectOptions(context="prodction")),
+        ("cluster", ConnectOptions(cluster="prodction")),
+        ("user", ConnectOptions(user="prodction")),
+    ],
+)
+def test_unknown_names(opened: Connect, tmp_path: Path, flag: str, options: ConnectOptions) -> None:
     """A flag that names nothing is a usage error with what is near."""
     file = kubeconfig(tmp_path / "k", "http://127.0.0.1:1", name="production")
 
     with pytest.raises(UsageError, match=f"--{flag}: the kubeconfig has no") as caught:
-        opened(ConnectOptions(**{flag: "prodction"}), KUBECONFIG=file)
+        opened(options, KUBECONFIG=file)
 
     assert caught.value.hint == "there is: production"
     assert caught.value.exit_code == ExitCode.USAGE
@@ -245,15 +258,11 @@ def test_no_current_context(opened: Connect, tmp_path: Path) -> None:
         ("42", "no cluster is configured"),
         ("contexts: [1, {name: }, {name: x, context: 7}]\ncurrent-context: x", "no cluster is"),
         (
-            "contexts: [{name: x, context: {cluster: c}}]\ncurrent-context: x\n"
-            "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', "
-            "certificate-authority: /nowhere}}]",
+            f"{CONTEXT}, certificate-authority: /nowhere}}}}]",
             "context 'x' of the kubeconfig cannot be used: File does not exist: /nowhere",
         ),
         (
-            "contexts: [{name: x, context: {cluster: c}}]\ncurrent-context: x\n"
-            "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', "
-            "certificate-authority-data: abc}}]",
+            f"{CONTEXT}, certificate-authority-data: abc}}}}]",
             "context 'x' of the kubeconfig cannot be used",
         ),
     ],
@@ -266,7 +275,7 @@ def test_odd_kubeconfigs(opened: Connect, tmp_path: Path, text: str, match: str)
         opened(KUBECONFIG=str(tmp_path / "k"))
 
 
-def test_a_missing_explicit_file(opened: Connect, tmp_path: Path) -> None:
+def test_a_missing_explicit_file(opened: Connect) -> None:
     """--kubeconfig with a wrong name does not fall back to another cluster."""
     with pytest.raises(NoCluster, match="there is no file 'nowhere'"):
         opened(ConnectOptions(kubeconfig="nowhere"))
@@ -334,7 +343,7 @@ def test_silence(server: FakeServer, opened: Connect) -> None:
     """--request-timeout bounds the wait."""
     server.on("GET", "/version", Response(200, hold=30.0))
 
-    with pytest.raises(NoCluster, match="no answer within 0.2 s"):
+    with pytest.raises(NoCluster, match=r"no answer within 0\.2 s"):
         opened(ConnectOptions(server=server.url, request_timeout=0.2))
 
 

@@ -29,7 +29,8 @@ def cluster(server: FakeServer) -> FakeServer:
     return server
 
 
-def test_everything(api: Api, cluster: FakeServer) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_everything(api: Api) -> None:
     """Every cluster fact is there; pods and workloads are those of system namespaces."""
     facts = read_inventory(api)
 

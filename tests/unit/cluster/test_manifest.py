@@ -122,7 +122,7 @@ def test_the_anchor_never_starts_anything() -> None:
     assert anchor["metadata"]["name"] == "netdoctor-r1"
 
 
-def test_the_example_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_is_current() -> None:
     """manifests/job.yaml is what the code makes."""
     text = (MANIFESTS / "job.yaml").read_text()
 

@@ -126,7 +126,7 @@ def test_all_and_none(api: Api) -> None:
     """Without a choice the answer says how to choose, with a real name."""
     assert select_nodes(api, THREE, everything=True) == ("worker-1", "worker-2", "control-1")
 
-    with pytest.raises(UsageError, match="which nodes. The cluster has 3 nodes") as caught:
+    with pytest.raises(UsageError, match=r"which nodes\? The cluster has 3 nodes") as caught:
         select_nodes(api, THREE)
     assert "--node worker-1" in str(caught.value.hint)
 

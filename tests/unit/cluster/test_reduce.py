@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netdoctor.cluster import fields, reduce
@@ -37,10 +37,48 @@ REDUCERS: list[Callable[[Any], Any]] = [
 ]
 
 KEYS = st.sampled_from(
-    """metadata spec status name namespace labels annotations items conditions type address
-    addresses podCIDRs taints key effect containers image containerStatuses state waiting reason
-    ports port nodePort targetPort endpoints targetRef kind ownerReferences controller clusterIPs
-    selector template replicas data restartCount terminated message exitCode""".split()
+    [
+        "metadata",
+        "spec",
+        "status",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "items",
+        "conditions",
+        "type",
+        "address",
+        "addresses",
+        "podCIDRs",
+        "taints",
+        "key",
+        "effect",
+        "containers",
+        "image",
+        "containerStatuses",
+        "state",
+        "waiting",
+        "reason",
+        "ports",
+        "port",
+        "nodePort",
+        "targetPort",
+        "endpoints",
+        "targetRef",
+        "kind",
+        "ownerReferences",
+        "controller",
+        "clusterIPs",
+        "selector",
+        "template",
+        "replicas",
+        "data",
+        "restartCount",
+        "terminated",
+        "message",
+        "exitCode",
+    ]
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 JSON = st.recursive(
@@ -52,6 +90,7 @@ OBJECTS = st.fixed_dictionaries({}, optional={"metadata": JSON, "spec": JSON, "s
 
 
 @pytest.mark.parametrize("reducer", REDUCERS)
+@settings(max_examples=40)
 @given(obj=OBJECTS | JSON)
 def test_odd_objects(reducer: Callable[[Any], Any], obj: Any) -> None:
     """Whatever arrives, a fact comes out that survives the wire."""

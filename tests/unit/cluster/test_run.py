@@ -17,6 +17,8 @@ from tests.unit.cluster.fake_kubelet import STARTED, Kubelets, plan_for, report_
 from tests.unit.cluster.fake_server import FakeServer, Response, status
 from tests.unit.cluster.fake_store import Json
 
+pytestmark = pytest.mark.usefixtures("kubelets")
+
 IMAGE = AgentImage("agent:1")
 OPTIONS = RunOptions("r1", "netdoctor", IMAGE, deadline=10.0)
 
@@ -40,7 +42,7 @@ def run(api: Api, *nodes: str, options: RunOptions = OPTIONS) -> dict[str, NodeR
     return {report.name: report for report in outcome.reports}
 
 
-def test_every_node_answers(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_every_node_answers(api: Api, server: FakeServer) -> None:
     """Three nodes, three reports in the order asked, and an empty cluster afterwards."""
     names = ("n3", "n1", "n2")
     news: list[Progress] = []
@@ -56,7 +58,7 @@ def test_every_node_answers(api: Api, server: FakeServer, kubelets: Kubelets) ->
     assert all(n.waiting + n.starting + n.running + n.answered + n.lost == 3 for n in news)
 
 
-def test_the_end_of_a_run_is_one_call(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_the_end_of_a_run_is_one_call(api: Api, server: FakeServer) -> None:
     """The anchor goes, in the background; the garbage collector does the rest."""
     run(api, "n1", "n2")
 
@@ -65,7 +67,7 @@ def test_the_end_of_a_run_is_one_call(api: Api, server: FakeServer, kubelets: Ku
     assert request.query == {"propagationPolicy": "Background"}
 
 
-def test_everything_belongs_to_the_anchor(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_everything_belongs_to_the_anchor(api: Api, server: FakeServer) -> None:
     """The first object made is the anchor; every other one names it as its owner."""
     run(api, "n1", "n2")
 
@@ -77,7 +79,7 @@ def test_everything_belongs_to_the_anchor(api: Api, server: FakeServer, kubelets
         assert (owner["kind"], owner["name"]) == ("Job", anchor["metadata"]["name"])
 
 
-def test_pods_instead_of_jobs(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_pods_instead_of_jobs(api: Api, server: FakeServer) -> None:
     """--runner=pod needs no controller: it makes bare Pods, and deletes them itself."""
     server.store.job_pods = False
     options = RunOptions("r1", "netdoctor", IMAGE, runner=Runner.POD, deadline=5.0)
@@ -89,7 +91,7 @@ def test_pods_instead_of_jobs(api: Api, server: FakeServer, kubelets: Kubelets) 
     assert not server.store.of("pods")
 
 
-def test_many_nodes_get_pods(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_many_nodes_get_pods(api: Api, server: FakeServer) -> None:
     """Above fifty nodes the Job controller would be the slowest part."""
     names = [f"n{i}" for i in range(60)]
 
@@ -112,7 +114,7 @@ def test_jobs_are_made_in_waves(api: Api, server: FakeServer, kubelets: Kubelets
     assert {r.status for r in reports.values()} == {NodeStatus.NOT_REACHED}
 
 
-def test_no_controller_works_on_jobs(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_no_controller_works_on_jobs(api: Api, server: FakeServer) -> None:
     """Without kube-controller-manager the run goes on with Pods."""
     server.store.job_pods = False
 
@@ -122,7 +124,7 @@ def test_no_controller_works_on_jobs(api: Api, server: FakeServer, kubelets: Kub
     assert not server.store.of("pods")
 
 
-def test_no_controller_and_jobs_asked_for(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_no_controller_and_jobs_asked_for(api: Api, server: FakeServer) -> None:
     """--runner=job is obeyed, and says what is wrong."""
     server.store.job_pods = False
     options = RunOptions("r1", "netdoctor", IMAGE, runner=Runner.JOB, deadline=5.0)
@@ -133,7 +135,7 @@ def test_no_controller_and_jobs_asked_for(api: Api, server: FakeServer, kubelets
     assert "kube-controller-manager seems to be down" in (report.reason or "")
 
 
-def test_nodes_to_skip_get_no_pod(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_nodes_to_skip_get_no_pod(api: Api, server: FakeServer) -> None:
     """A skipped node is reported with the caller's reason."""
     outcome = run_agents(
         api,
@@ -240,7 +242,7 @@ def test_a_silent_kubelet_without_lease(api: Api, kubelets: Kubelets) -> None:
     assert "its Lease cannot be read" in str(run(api, "n1")["n1"].reason)
 
 
-def test_admission_forbids_the_jobs_pod(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_admission_forbids_the_jobs_pod(api: Api, server: FakeServer) -> None:
     """The Job is accepted and gets no Pod: the event's text is the reason."""
     server.store.refuse_pod = lambda pod: (
         (403, "Forbidden", 'violates PodSecurity "baseline"') if "n1" in str(pod) else None
@@ -254,7 +256,7 @@ def test_admission_forbids_the_jobs_pod(api: Api, server: FakeServer, kubelets: 
     assert reports["n2"].status is NodeStatus.ANSWERED
 
 
-def test_the_api_refuses_the_job(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_the_api_refuses_the_job(api: Api, server: FakeServer) -> None:
     """A webhook that denies the Job itself costs that node only."""
     server.rules.append(
         lambda r: (
@@ -280,7 +282,7 @@ def test_the_api_refuses_the_anchor(api: Api, server: FakeServer) -> None:
     assert "manifests/rbac.yaml" in str(caught.value.hint)
 
 
-def test_a_lost_answer_to_a_create(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_a_lost_answer_to_a_create(api: Api, server: FakeServer) -> None:
     """The Job was made, its answer was lost: asking again finds it there."""
     lost = [1]
 
@@ -299,7 +301,7 @@ def test_a_lost_answer_to_a_create(api: Api, server: FakeServer, kubelets: Kubel
     assert run(api, "n1")["n1"].status is NodeStatus.ANSWERED
 
 
-def test_busy_api(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_busy_api(api: Api, server: FakeServer) -> None:
     """429 answers are waited out, for creates too."""
     server.on("POST", "/jobs$", Response(429, b"{}", {"Retry-After": "0"}), times=3)
 
@@ -355,7 +357,7 @@ def test_deadline(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
     assert not server.store.of("pods")
 
 
-def test_keep(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_keep(api: Api, server: FakeServer) -> None:
     """--keep leaves everything for an hour, and says how to remove it."""
     options = RunOptions("r1", "netdoctor", IMAGE, deadline=30.0, keep=True)
 
@@ -397,7 +399,7 @@ def test_the_summary_where_the_log_fails(
     assert rest.reason is Reason.NOT_REPORTED
 
 
-def test_a_log_that_comes_late(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_a_log_that_comes_late(api: Api, server: FakeServer) -> None:
     """A log whose last lines are not yet written is read again."""
     whole = frame(report_of("r1", "n1")).encode()
     server.on("GET", "/log$", Response(200, whole[:-40]), times=1)
@@ -405,9 +407,7 @@ def test_a_log_that_comes_late(api: Api, server: FakeServer, kubelets: Kubelets)
     assert run(api, "n1")["n1"].status is NodeStatus.ANSWERED
 
 
-def test_hanging_logs_do_not_hold_up_others(
-    api: Api, server: FakeServer, kubelets: Kubelets
-) -> None:
+def test_hanging_logs_do_not_hold_up_others(api: Api, kubelets: Kubelets) -> None:
     """Nodes whose kubelet hangs get their summary, the rest their log."""
     bad = [f"bad{i}" for i in range(12)]
     good = [f"good{i}" for i in range(12)]
@@ -469,18 +469,14 @@ def test_an_agent_that_crashed(api: Api, server: FakeServer, kubelets: Kubelets)
     assert len(server.asked("GET", "/log$")) == 1
 
 
-def test_a_plan_too_large_for_a_variable(
-    api: Api, kubelets: Kubelets, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_too_large_for_a_variable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused here: on the node it would be an error of execve."""
     monkeypatch.setattr("kubectl_netdoctor.cluster.manifest.MAX_VARIABLE_BYTES", 10)
 
     assert "more than one variable may hold" in str(run(api, "n1")["n1"].reason)
 
 
-def test_two_names_of_one_hash(
-    api: Api, kubelets: Kubelets, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_names_of_one_hash(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Objects are named by a hash; of two nodes that share it the second is not mixed up."""
     monkeypatch.setattr("kubectl_netdoctor.cluster.manifest.node_hash", lambda _name: "00000000")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 import signal
 import threading
-import time
 
 import pytest
 
-from kubectl_netdoctor.cluster import node_run, sweep
+from kubectl_netdoctor.cluster import answer, node_run, sweep
 from kubectl_netdoctor.cluster import run as run_module
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.manifest import AgentImage
@@ -22,6 +20,8 @@ from kubectl_netdoctor.facts.snapshot import NodeStatus
 from tests.unit.cluster.fake_kubelet import STARTED, Kubelets, plan_for
 from tests.unit.cluster.fake_server import FakeServer, Response, status
 from tests.unit.cluster.fake_store import Json
+
+pytestmark = pytest.mark.usefixtures("kubelets")
 
 OPTIONS = RunOptions("r1", "netdoctor", AgentImage("agent:1"), deadline=10.0)
 RUNNING = {
@@ -83,7 +83,7 @@ def test_a_second_ctrl_c_leaves(
 
     kubelets.fates["n2"] = RUNNING
     server.on("DELETE", ".", Response(200, b"{}"))  # accepted, and nothing goes
-    monkeypatch.setattr(sweep.time, "sleep", interrupt_again)
+    monkeypatch.setattr("kubectl_netdoctor.cluster.sweep.time.sleep", interrupt_again)
 
     def interrupt(news: Progress) -> None:
         if news.answered:
@@ -131,14 +131,14 @@ def test_a_bug_cleans_up_too(api: Api, server: FakeServer, kubelets: Kubelets) -
 
 
 def test_a_bug_in_a_worker_cleans_up_too(
-    api: Api, server: FakeServer, kubelets: Kubelets, monkeypatch: pytest.MonkeyPatch
+    api: Api, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What breaks in another thread is raised in the caller's."""
 
     def broken(*_args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(node_run.answer, "read_answer", broken)
+    monkeypatch.setattr(answer, "read_answer", broken)
     with pytest.raises(ZeroDivisionError):
         run_agents(api, {"n1": plan_for("r1", "n1")}, OPTIONS)
 
@@ -192,7 +192,7 @@ def test_the_api_is_away_for_a_moment(
     timers[0].join()
 
 
-def test_pods_may_not_be_watched(api: Api, server: FakeServer, kubelets: Kubelets) -> None:
+def test_pods_may_not_be_watched(api: Api, server: FakeServer) -> None:
     """Without a view of the Pods a run ends at once."""
     server.on("GET", "/pods$", status(403, "Forbidden", 'User "x" cannot list pods'))
 
@@ -218,7 +218,6 @@ def test_signals_are_interrupts(name: str) -> None:
     before = signal.getsignal(number)
 
     with pytest.raises(KeyboardInterrupt, match=name), as_interrupts():
-        os.kill(os.getpid(), number)
-        time.sleep(1)
+        signal.raise_signal(number)
 
     assert signal.getsignal(number) is before

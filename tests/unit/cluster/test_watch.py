@@ -137,7 +137,7 @@ def test_an_api_that_refuses(api: Api, server: FakeServer) -> None:
         list(api.watch(PODS, None, seconds=5.0))
 
 
-def test_closing_from_another_thread(api: Api, server: FakeServer) -> None:
+def test_closing_from_another_thread(api: Api) -> None:
     """A watch that waits for the server ends at once."""
     watch = api.watch(PODS, None, seconds=60.0)
     threading.Timer(0.2, watch.close).start()
@@ -154,7 +154,7 @@ def test_its_time_is_bounded(api: Api, server: FakeServer, monkeypatch: pytest.M
     """The server ends each stream; the watch ends by itself."""
     monkeypatch.setattr(watch_module, "STREAM_SECONDS", 1)
     asked: list[Request] = []
-    server.rules.append(lambda r: asked.append(r) if "watch" in r.query else None)  # type: ignore[func-returns-value]
+    server.rules.append(lambda r: asked.append(r) if "watch" in r.query else None)
     server.watch_seconds = 0.1
 
     list(api.watch(PODS, None, seconds=0.4))
