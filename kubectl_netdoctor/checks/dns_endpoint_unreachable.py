@@ -22,6 +22,7 @@ from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 
+EPHEMERAL = 49152  # stands for the client's port, RFC 6335
 ENOUGH = 3  # queries; fewer prove nothing
 
 
@@ -102,8 +103,8 @@ def _drops(
 ) -> Iterator[tuple[str, Drop]]:
     """Rules on the asking nodes that take these very packets, out or back in."""
     there = network(address)
-    out = Packet(destination=there, protocol="udp", destination_port=port)
-    back = Packet(source=there, protocol="udp", source_port=port)
+    out = Packet(destination=there, protocol="udp", source_port=EPHEMERAL, destination_port=port)
+    back = Packet(source=there, protocol="udp", source_port=port, destination_port=EPHEMERAL)
     for name in sorted(dead):
         drop = firewalls.first_drop(name, ("output", out), ("input", back))
         if drop:

@@ -52,7 +52,11 @@ def head(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
 
 def grid(rows: Sequence[Ranked], style: Style, *, wide: bool) -> str:
     """The ranked table, wrapped to the width of the output."""
-    cells = [[style.clean(c) for c in _cells(r, wide=wide)] for r in rows]
+    # Line breaks are ours; everything between them was cleaned before.
+    cells = [
+        ["\n".join(style.clean(line) for line in lines) for lines in _cells(r, wide=wide)]
+        for r in rows
+    ]
     fixed = max(len(c[0]) for c in cells) + max(len(c[1]) for c in cells) + 8
     room = max(style.width - fixed, 40)
     where = min(max(len(c[3]) for c in cells), max(room // 5, 10))
@@ -79,30 +83,25 @@ def grid(rows: Sequence[Ranked], style: Style, *, wide: bool) -> str:
     return "\n".join(lines)
 
 
-def _cells(ranked: Ranked, *, wide: bool) -> list[str]:
+def _cells(ranked: Ranked, *, wide: bool) -> list[list[str]]:
+    """The lines of each cell of one row."""
     finding = ranked.finding
     names = [s.name for s in finding.subjects]
     where = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     texts = _evidence(finding)
-    seen = texts[0] if texts else ""
+    more = f" (+{len(texts) - 1})" if len(texts) > 1 else ""
+    seen = texts if wide else [t + more for t in texts[:1]]
     if wide:
-        seen = "\n".join(texts)
         where = finding.scope or where
-    elif len(texts) > 1:
-        seen += f" (+{len(texts) - 1})"
     what = finding.title
     if ranked.explains:
         what += f" (explains {len(ranked.explains)} more)"
     if wide and ranked.caused_by:
         what = f"[caused by {ranked.caused_by}] {what}"
     severity = ranked.severity.value
-    return [
-        f"{severity} ({finding.confidence.value})" if wide else severity,
-        finding.id,
-        what,
-        where,
-        seen,
-    ]
+    if wide:
+        severity += f" ({finding.confidence.value})"
+    return [[severity], [finding.id], [what], [where], seen]
 
 
 def _evidence(finding: Finding) -> list[str]:

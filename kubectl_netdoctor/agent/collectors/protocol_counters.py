@@ -24,7 +24,7 @@ _GAUGES = frozenset(
     }
 )
 """State, not counters: their difference means nothing."""
-_SNMP6 = re.compile(r"(Ip6|Icmp6|UdpLite6|Udp6)(\w+)\s+(\d+)")
+_SNMP6 = re.compile(r"(Ip6|Icmp6|UdpLite6|Udp6)(\w+)\s+([0-9]{1,20})")
 
 
 def read(run: Run) -> dict[str, int]:

