@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write what is generated from the catalogue: docs/checks/, and the table of checks in README.md.
+"""Write what is generated: docs/checks/, and the example and the table of checks in README.md.
 
 python docs/generate.py          write
 python docs/generate.py --check  fail when what is committed differs
@@ -8,14 +8,19 @@ python docs/generate.py --check  fail when what is committed differs
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from kubectl_netdoctor.analysis.diagnosis import diagnose
 from kubectl_netdoctor.checks.base import SECTIONS, Check
 from kubectl_netdoctor.checks.catalogue import catalogue
 from kubectl_netdoctor.cli.pages import needs
+from kubectl_netdoctor.cli.saved import load
+from kubectl_netdoctor.report.table import table as render_table
+from kubectl_netdoctor.report.terminal import PLAIN
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- checks: generated -->", "<!-- /checks -->"
+EXAMPLE = ROOT / "tests" / "fixtures" / "snapshots" / "vxlan_port_blocked.json.gz"
 
 
 def page(check: Check) -> str:
@@ -40,14 +45,24 @@ def table() -> str:
         f"| [{c.id}](docs/checks/{c.id}.md) | {c.severity.value} | {c.title.removesuffix('.')} |"
         for c in catalogue().values()
     ]
-    return "\n".join([BEGIN, "", "| id | severity | fault |", "|---|---|---|", *rows, "", END])
+    return "\n".join(["| id | severity | fault |", "|---|---|---|", *rows])
+
+
+def example() -> str:
+    """The recorded scan, judged and rendered by the code as it is now."""
+    diagnosis = diagnose(load(str(EXAMPLE)), catalogue())
+    text = render_table(diagnosis, replace(PLAIN, width=100))
+    return f"```console\n$ kubectl netdoctor scan --all-nodes\n{text}```"
 
 
 def readme(text: str) -> str:
-    """README.md with its table renewed."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{table()}{after}"
+    """README.md with its generated parts renewed."""
+    for name, part in (("scan", example()), ("checks", table())):
+        begin, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n\n{part}\n\n{end}{after}"
+    return text
 
 
 def generated() -> dict[Path, str]:
@@ -61,9 +76,7 @@ def stale() -> list[str]:
     """Files that differ from what would be generated, or that nothing generates any more."""
     wanted = generated()
     strays = set((ROOT / "docs" / "checks").glob("*.md")) - wanted.keys()
-    differ = [
-        p for p, t in wanted.items() if not p.exists() or p.read_text(encoding="utf-8") != t
-    ]
+    differ = [p for p, t in wanted.items() if not p.exists() or p.read_text(encoding="utf-8") != t]
     return sorted(str(p.relative_to(ROOT)) for p in (*strays, *differ))
 
 

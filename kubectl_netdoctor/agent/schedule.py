@@ -2,7 +2,7 @@
 
 A fact that waits for the window has a thread of its own, and so has each probe. All others only
 read and compute: one worker takes them in turn, because threads that compute at once fight for
-one interpreter and take three times as long in sum. When the worker hangs, another one goes on.
+one interpreter and take longer in sum. When it stays at one fact, another worker takes the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ FACT_SECONDS = 5.0
 """What a fact may take beside the window and the silence that it waits for on purpose."""
 _RESERVE_SECONDS = 1.0  # of the agent's deadline, for writing the report
 _SHARE = 0.2  # at most this part of a short deadline
-_POLL_SECONDS = 0.2  # how late a deadline may be noticed
+_POLL_SECONDS = 0.1  # how late a deadline or a stall may be noticed
+_STALL_SECONDS = 0.5  # after which facts do not wait for the one before them any longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Schedule:
     deadlines: dict[str, float] = field(default_factory=dict)
     turns: deque[Collector] = field(default_factory=deque)
     results: queue.SimpleQueue[Result] = field(default_factory=queue.SimpleQueue)
+    last_turn: float = 0.0
 
     @property
     def last(self) -> float:
@@ -60,7 +62,7 @@ class Schedule:
                 _thread(self._collect, item)
             else:
                 self.turns.append(item)
-        _thread(self._work)
+        self._add_worker()
 
     def next(self) -> Result | None:
         """The next result; a fact whose deadline passed is Missing. None when all are there."""
@@ -69,8 +71,9 @@ class Schedule:
             left = self.deadlines[nearest] - time.monotonic()
             if left <= 0:
                 del self.deadlines[nearest]
-                _thread(self._work)  # the worker may be the one that hangs
                 return self._expired(nearest)
+            if self.turns and time.monotonic() - self.last_turn > _STALL_SECONDS:
+                self._add_worker()
             try:
                 result = self.results.get(timeout=min(left, _POLL_SECONDS))
             except queue.Empty:
@@ -79,6 +82,10 @@ class Schedule:
                 return result
         return None
 
+    def _add_worker(self) -> None:
+        self.last_turn = time.monotonic()
+        _thread(self._work)
+
     def _work(self) -> None:
         """Take one fact after another."""
         while True:
@@ -86,6 +93,7 @@ class Schedule:
                 item = self.turns.popleft()
             except IndexError:
                 return
+            self.last_turn = time.monotonic()
             self._collect(item)
 
     def _collect(self, item: Collector) -> None:

@@ -6,29 +6,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config_from_dict
 from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
 from kubectl_netdoctor import __version__
+from kubectl_netdoctor.cluster import client as client_module
 from kubectl_netdoctor.cluster import fields, kubeconfig
 from kubectl_netdoctor.cluster.api import Api, Identity
 from kubectl_netdoctor.cluster.api_errors import ApiError, for_people
-from kubectl_netdoctor.cluster.credentials import with_credentials
 from kubectl_netdoctor.cluster.kubeconfig import Overrides, Target
-from kubectl_netdoctor.cluster.transport import CONNECTIONS
-from kubectl_netdoctor.errors import NoCluster, UsageError
+from kubectl_netdoctor.errors import UsageError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """kubectl's global flags; None: not given. `request_timeout` is in seconds."""
+    """kubectl's global flags; None: not given. `request_timeout`: seconds, 0 as None."""
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -60,21 +55,21 @@ def connect(options: ConnectOptions, environ: Mapping[str, str] = os.environ) ->
 
     Raises NoCluster or UsageError, each with one sentence and a hint.
     """
-    configuration = _configuration()
     config = kubeconfig.merged(kubeconfig.files(options.kubeconfig, environ))
     target = kubeconfig.choose(config, options.overrides())
-    if target is None and _is_in_cluster(options, environ):
-        target = _in_cluster(configuration, options)
-    elif target is None:
-        raise kubeconfig.no_cluster(config)
+    if target is not None:
+        client = client_module.from_kubeconfig(target)
+    elif _is_in_cluster(options, environ):
+        client, namespace = client_module.from_pod(options.token)
+        target = Target(None, options.namespace or namespace, "the pod's service account", {}, {})
     else:
-        _load(configuration, target)
+        raise kubeconfig.no_cluster(config)
     timeout = (CONNECT_SECONDS, READ_SECONDS)
-    if options.request_timeout is not None:
+    if options.request_timeout:
         timeout = (min(CONNECT_SECONDS, options.request_timeout), options.request_timeout)
-    identity = Identity(target.context, str(configuration.host), target.namespace)
+    identity = Identity(target.context, str(client.configuration.host), target.namespace)
     headers = (("User-Agent", f"kubectl-netdoctor/{__version__}"), *_impersonation(options, target))
-    api = Api(ApiClient(configuration), identity, timeout=timeout, headers=headers)
+    api = Api(client, identity, timeout=timeout, headers=headers)
     try:
         api.version = api.get("/version")
     except ApiError as exc:
@@ -83,47 +78,9 @@ def connect(options: ConnectOptions, environ: Mapping[str, str] = os.environ) ->
     return api
 
 
-def _configuration() -> Any:
-    configuration = Configuration()
-    configuration.connection_pool_maxsize = CONNECTIONS
-    configuration.retries = False  # ours are in transport.py, bounded and for 429 only
-    configuration.keep_alive = True
-    return configuration
-
-
-def _load(configuration: Any, target: Target) -> None:
-    config = {**target.as_config()}
-    config["users"] = [{"name": "netdoctor", "user": with_credentials(target)}]
-    where = f"context {target.context!r} of the kubeconfig" if target.context else "the kubeconfig"
-    try:
-        load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-            config, client_configuration=configuration, persist_config=False
-        )
-    except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
-        why = fields.one_line(str(exc))
-        raise NoCluster(
-            f"{where} cannot be used: {why}", hint="compare kubectl config view"
-        ) from exc
-    if not configuration.verify_ssl:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-
-
 def _is_in_cluster(options: ConnectOptions, environ: Mapping[str, str]) -> bool:
     asked = options.kubeconfig or options.context or options.cluster
     return not asked and SERVICE_HOST_ENV_NAME in environ and Path(SERVICE_TOKEN_FILENAME).is_file()
-
-
-def _in_cluster(configuration: Any, options: ConnectOptions) -> Target:
-    try:
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError) as exc:
-        raise NoCluster(f"this pod's service account cannot be used: {exc}") from exc
-    if options.token is not None:
-        configuration.refresh_api_key_hook = None
-        configuration.api_key["BearerToken"] = f"Bearer {options.token}"
-    own = Path(SERVICE_TOKEN_FILENAME).with_name("namespace")
-    namespace = own.read_text().strip() if own.is_file() else "default"
-    return Target(None, options.namespace or namespace, "the pod's service account", {}, {})
 
 
 def _impersonation(options: ConnectOptions, target: Target) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 import threading
 import time
@@ -23,8 +22,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from kubectl_netdoctor.cluster import fields
 from kubectl_netdoctor.cluster.api_errors import BUSY, ApiError, Unreachable
+from kubectl_netdoctor.cluster.words import plain, root
 
 CONNECTIONS = 10
 BUSY_TRIES = 5
@@ -140,10 +139,10 @@ class Transport:
             return Unreachable(f"no connection within {timeout[0]:g} s", timed_out=True)
         if isinstance(exc, ReadTimeoutError | TimeoutError):
             return Unreachable(f"no answer within {timeout[1]:g} s", timed_out=True, connected=True)
-        root = _root(exc)
-        if isinstance(root, ssl.SSLCertVerificationError):
-            return Unreachable(f"its certificate: {root.verify_message}", certificate=True)
-        words = _words(root)
+        cause = root(exc)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unreachable(f"its certificate: {cause.verify_message}", certificate=True)
+        words = plain(cause)
         if isinstance(exc, ProxyError):
             return Unreachable(f"the proxy failed: {words}")
         broken = isinstance(exc, HTTPError) and not isinstance(exc, NewConnectionError)
@@ -154,17 +153,3 @@ def _pause(response: urllib3.HTTPResponse) -> float:
     """Seconds of Retry-After; 1 where it is absent or a date."""
     after = response.headers.get("Retry-After", "")
     return float(after) if after.isdecimal() and len(after) < 5 else 1.0
-
-
-def _root(exc: BaseException) -> BaseException:
-    """The innermost cause."""
-    while (inner := exc.__cause__ or exc.__context__) is not None:
-        exc = inner
-    return exc
-
-
-def _words(exc: BaseException) -> str:
-    if isinstance(exc, OSError) and exc.strerror and not isinstance(exc, ssl.SSLError):
-        return exc.strerror.lower()
-    said = fields.one_line(str(exc) or type(exc).__name__, 200)
-    return re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", said)

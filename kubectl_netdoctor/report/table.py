@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tabulate import tabulate
 
@@ -14,6 +15,7 @@ from kubectl_netdoctor.checks.base import Finding
 from kubectl_netdoctor.facts.snapshot import NodeStatus
 from kubectl_netdoctor.report.terminal import Style
 
+WIDE = 180
 ROWS = 10
 FIXES = 3
 COMMANDS = 6
@@ -22,6 +24,8 @@ HEADERS = ("SEV", "ID", "WHAT", "WHERE", "EVIDENCE")
 
 def table(diagnosis: Diagnosis, style: Style, *, wide: bool = False) -> str:
     """The whole report as text."""
+    if wide:  # meant to be read whole, as with kubectl: the terminal may wrap it
+        style = replace(style, width=max(style.width, WIDE))
     lines = [*head(diagnosis, style), ""]
     shown = diagnosis.findings if wide else diagnosis.causes[:ROWS]
     if shown:

@@ -36,7 +36,7 @@ class SessionLab:
     def start(self) -> None:
         """Make the lab run with the agent image of this checkout, well and with all its nodes."""
         lab = self.lab
-        reusable = keep() and lab.is_up() and len(lab.nodes) == NODES
+        reusable = keep() and lab.is_up() and lab.is_current() and len(lab.nodes) == NODES
         if reusable and not settled(lab, RECOVERY):
             lab.load_agent(self.agent)
             return

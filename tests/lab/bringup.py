@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.lab import control_plane, pki, wiring
 from tests.lab.build import Artifacts
-from tests.lab.cache import Say
+from tests.lab.cache import Say, files_key
 from tests.lab.cluster import Commands
 from tests.lab.errors import LabError
 from tests.lab.health import Health
@@ -43,6 +43,7 @@ def make_home(
     if owner is not None:
         owner.write(spec.home / OWNER)
     _count(spec).write_text(str(len(nodes)))
+    _made_of(spec).write_text(_sources_key())
     # What runs later, after a stop, is what ran before, whatever has been built in between.
     (spec.home / "bin/hyperkube").symlink_to(artifacts.hyperkube)
     (spec.home / "bin/kubectl").symlink_to(artifacts.hyperkube)
@@ -52,6 +53,20 @@ def make_home(
 def nodes_of(spec: Spec) -> tuple[str, ...]:
     """Return the nodes of a lab that was started; none where there is no lab."""
     return node_names(int(_count(spec).read_text())) if _count(spec).exists() else ()
+
+
+def is_current(spec: Spec) -> bool:
+    """Tell whether a lab was started by the sources of this package as they are now."""
+    return _made_of(spec).exists() and _made_of(spec).read_text() == _sources_key()
+
+
+def _sources_key() -> str:
+    files = (file for file in HERE.rglob("*") if file.suffix not in {".md", ".pyc"})
+    return files_key(HERE, files)
+
+
+def _made_of(spec: Spec) -> Path:
+    return spec.home / "made-of"
 
 
 def _count(spec: Spec) -> Path:

@@ -10,6 +10,8 @@ from tests.lab.process import Process
 
 _SHOWN = 4000  # characters of a failed command's output that its error quotes
 
+_SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 # The shell ends at once, so that the daemon is never a child that this process would have to reap.
 _DETACH = '"$@" >>"$LAB_LOG" 2>&1 </dev/null & echo $!'
 
@@ -32,7 +34,7 @@ def run(
             text=True,
             errors="replace",
             timeout=timeout,
-            env={**os.environ, **env} if env else None,
+            env={**os.environ, "PATH": search_path(), **(env or {})},
             cwd=cwd,
             check=False,
         )
@@ -46,14 +48,23 @@ def run(
     return done
 
 
+def search_path() -> str:
+    """Return where commands are looked for: PATH, and the system's folders if it lacks them."""
+    return f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
+
+
 def spawn(log: Path, *argv: str | Path, env: Mapping[str, str] | None = None) -> Process:
-    """Leave a command running in a session of its own, its output appended to a log."""
+    """
+    Leave a command running in a session of its own, its output appended to a log.
+
+    It gets no other environment than this: a proxy's address would lead a daemon out of the lab.
+    """
     started = subprocess.run(
         ["sh", "-c", _DETACH, "sh", *(str(word) for word in argv)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(env or {}), "LAB_LOG": str(log)},
+        env={"PATH": _SYSTEM, "HOME": "/root", **(env or {}), "LAB_LOG": str(log)},
         start_new_session=True,
         check=True,
     )

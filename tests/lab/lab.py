@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.lab import agent_image, bringup, build, control_plane, leftovers, locks
 from tests.lab.cache import Say
 from tests.lab.cluster import Commands
-from tests.lab.commands import run
+from tests.lab.commands import run, search_path
 from tests.lab.errors import LabError
 from tests.lab.health import Health
 from tests.lab.machine import missing
@@ -63,11 +63,13 @@ class Lab(Commands):
 
     def is_up(self) -> bool:
         """Tell whether a lab of this name was started to the end and lives."""
-        return self._complete.exists() and bool(leftovers.remains(self.spec)) and self._lives()
-
-    def _lives(self) -> bool:
         pids = control_plane.running(self.spec).values()
-        return any(pids) or any(node.unshare().alive() for node in self._all_nodes())
+        lives = any(pids) or any(node.unshare().alive() for node in self._all_nodes())
+        return lives and self._complete.exists()
+
+    def is_current(self) -> bool:
+        """Tell whether it was started by the sources of this package as they are now."""
+        return bringup.is_current(self.spec)
 
     @property
     def agent(self) -> str:
@@ -154,9 +156,14 @@ class Lab(Commands):
         return ["ip", "netns", "exec", self.spec.rack_netns]
 
     def _environment(self) -> dict[str, str]:
-        # The machine's own kubectl comes first; the lab brings one for machines without.
-        path = os.environ.get("PATH", os.defpath)
-        return {"KUBECONFIG": str(self.kubeconfig), "PATH": f"{path}:{self.spec.home / 'bin'}"}
+        return {
+            "KUBECONFIG": str(self.kubeconfig),
+            # The machine's own kubectl comes first; the lab brings one for machines without.
+            "PATH": f"{search_path()}:{self.spec.home / 'bin'}",
+            # No proxy of the machine can be reached from the rack.
+            "NO_PROXY": "*",
+            "no_proxy": "*",
+        }
 
     def on(
         self, node: str, *argv: str | Path, check: bool = True, timeout: float | None = 60

@@ -1,11 +1,10 @@
 """The machine's own packages that the lab needs."""
 
-import os
 import shutil
 from pathlib import Path
 
 from tests.lab.cache import Say
-from tests.lab.commands import run
+from tests.lab.commands import run, search_path
 from tests.lab.errors import LabError
 
 # A command of each package, or a file where there is none.
@@ -34,11 +33,10 @@ def absent() -> list[str]:
 
 
 def _found(proof: str) -> bool:
-    """Tell whether a command or a file is there; system folders count even if not on PATH."""
+    """Tell whether a command or a file is there."""
     if proof.startswith("/"):
         return Path(proof).exists()
-    path = os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
-    return shutil.which(proof, path=path) is not None
+    return shutil.which(proof, path=search_path()) is not None
 
 
 def can_install() -> bool:

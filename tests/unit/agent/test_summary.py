@@ -45,7 +45,7 @@ def test_every_fact_has_its_place() -> None:
 
 def test_a_whole_node_fits() -> None:
     """Of a recorded node the decisive facts arrive."""
-    facts = {
+    facts: dict[str, Any] = {
         key: codec.decode(FACTS[key].cls, {"window_seconds": 1.0, **value})
         if "window_seconds" in FACTS[key].cls.__annotations__
         else codec.decode(FACTS[key].cls, value)

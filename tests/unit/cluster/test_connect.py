@@ -8,7 +8,11 @@ import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ import pytest
 import yaml
 from kubernetes.config import incluster_config
 
+from kubectl_netdoctor.cluster import client as client_module
 from kubectl_netdoctor.cluster import connect as connect_module
 from kubectl_netdoctor.cluster import credentials
 from kubectl_netdoctor.cluster.api import Api
@@ -157,6 +162,78 @@ def test_an_authority_that_is_none(opened: Connect, tmp_path: Path, secure: Fake
 
     with pytest.raises(NoCluster, match=r"cannot be used: no certificate or crl found$"):
         opened(KUBECONFIG=file)
+
+
+def test_a_certificate_without_key_identifiers(
+    opened: Connect, tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.13 checks strictly by default; certificates of many clusters fail that."""
+    make = ssl.create_default_context
+
+    def strict(**options: Any) -> ssl.SSLContext:
+        context = make(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    with secured(signed(tmp_path / "lax.pem", certificate)) as server:
+        bare = strict(cafile=str(certificate))
+        with pytest.raises(urllib.error.URLError, match="Authority Key Identifier"):
+            urllib.request.urlopen(server.url + "/version", context=bare)  # noqa: S310
+        authority = {"certificate-authority": str(certificate)}
+        file = kubeconfig(tmp_path / "k", server.url, cluster=authority)
+
+        assert opened(KUBECONFIG=file).version
+
+
+def test_keys_do_not_stay_in_files(
+    opened: Connect,
+    tmp_path: Path,
+    secure: FakeServer,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client writes keys of a kubeconfig to files; they are gone before the first request."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    key = certificate.with_suffix(".key")
+    user = {
+        "client-certificate-data": base64.b64encode(certificate.read_bytes()).decode(),
+        "client-key-data": base64.b64encode(key.read_bytes()).decode(),
+    }
+    file = kubeconfig(
+        tmp_path / "k", secure.url, user=user, cluster={"certificate-authority": str(certificate)}
+    )
+    found: list[Path] = []
+    secure.rules.append(lambda _request: found.extend(place.rglob("*")))
+
+    assert opened(KUBECONFIG=file).version
+    assert opened(KUBECONFIG=file).version
+    assert found == []
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.DependencyWarning")
+def test_a_socks_proxy_without_its_library(
+    opened: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to install is said."""
+    monkeypatch.setitem(sys.modules, "socks", None)
+    monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+    cluster = {"proxy-url": "socks5://127.0.0.1:1"}
+
+    with pytest.raises(NoCluster, match="has a SOCKS proxy") as caught:
+        opened(KUBECONFIG=kubeconfig(tmp_path / "k", "https://127.0.0.1:1", cluster=cluster))
+
+    assert caught.value.hint == "pip install PySocks"
+
+
+def test_a_proxy_that_is_away(opened: Connect, tmp_path: Path) -> None:
+    """The proxy is blamed, not the API server."""
+    cluster = {"proxy-url": "http://127.0.0.1:1"}
+
+    with pytest.raises(NoCluster, match="the proxy failed: connection refused"):
+        opened(KUBECONFIG=kubeconfig(tmp_path / "k", "https://10.0.0.1", cluster=cluster))
 
 
 def test_any_certificate_when_told_so(
@@ -478,7 +555,7 @@ def test_inside_a_cluster(
     """A pod without a kubeconfig uses its service account."""
     (tmp_path / "token").write_text("of-the-pod")
     (tmp_path / "namespace").write_text("tools\n")
-    for module in (incluster_config, connect_module):
+    for module in (incluster_config, connect_module, client_module):
         monkeypatch.setattr(module, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(certificate))
     host, port = secure.url.removeprefix("https://").split(":")
@@ -494,27 +571,49 @@ def test_inside_a_cluster(
     assert token(secure) == "given"
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def openssl(*words: object) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+def self_signed(path: Path) -> Path:
     """A self-signed certificate of 127.0.0.1; its key is beside it."""
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-out", str(path), "-keyout", str(path.with_suffix(".key"))),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    new = ("-newkey", "rsa:2048", "-nodes", "-keyout", path.with_suffix(".key"))
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    openssl("req", "-x509", *new, *subject, "-days", "2", "-out", path)
     return path
 
 
-@pytest.fixture
-def secure(certificate: Path) -> Iterator[FakeServer]:
+def signed(path: Path, authority: Path) -> Path:
+    """A certificate of 127.0.0.1 that names no key of its authority."""
+    request, extensions = path.with_suffix(".csr"), path.with_suffix(".ext")
+    new = ("-newkey", "rsa:2048", "-nodes", "-keyout", path.with_suffix(".key"))
+    openssl("req", "-new", *new, "-subj", "/CN=api", "-out", request)
+    extensions.write_text(
+        "subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=none\nsubjectKeyIdentifier=none\n"
+    )
+    by = ("-CA", authority, "-CAkey", authority.with_suffix(".key"), "-CAcreateserial")
+    openssl("x509", "-req", "-in", request, *by, "-extfile", extensions, "-days", 2, "-out", path)
+    return path
+
+
+@contextmanager
+def secured(certificate: Path) -> Iterator[FakeServer]:
     """A fake API server that speaks TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     fake = FakeServer(context)
-    yield fake
-    fake.stop()
+    try:
+        yield fake
+    finally:
+        fake.stop()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def secure(certificate: Path) -> Iterator[FakeServer]:
+    with secured(certificate) as server:
+        yield server

@@ -44,7 +44,10 @@ def test_an_absent_lab(capsys: pytest.CaptureFixture[str]) -> None:
     """Its status can be asked."""
     assert main(["--name", "unit-absent", "status"]) == 0
     assert capsys.readouterr().out.startswith("lab unit-absent: not up\n")
-    assert Lab("unit-absent").nodes == ()
+    lab = Lab("unit-absent")
+    assert lab.nodes == ()
+    assert not lab.is_up()
+    assert not lab.is_current()
 
 
 def test_daemons_of_nodes() -> None:

@@ -1,0 +1,1 @@
+"""Figures of this project, as ratios measured in one run."""

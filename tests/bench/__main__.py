@@ -1,0 +1,126 @@
+"""What a scan costs, as ratios to what Kubernetes and Python themselves cost in the same run.
+
+python -m tests.bench [--runs N] [--window 1s]     needs the lab; starts one of its own
+
+single-node scan   to one empty Job created, waited for and read back with kubectl
+three-node scan    to the same
+--help             to `python -c pass`
+
+Each pair is measured in turn, A B A B, after one round that does not count; the ratio is taken pair
+by pair, so that it holds while the machine's speed drifts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from kubectl_netdoctor.cli.app import DEFAULT_IMAGE
+from tests.e2e.netdoctor import BIN, netdoctor
+from tests.lab import Lab, agent_image
+
+NODE = "n3"
+
+
+def empty_job(lab: Lab, name: str) -> None:
+    """One Job that does nothing, on the node, from creation to its log."""
+    container = {
+        "name": "empty",
+        "image": DEFAULT_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/opt/netdoctor/bin/python3", "-c", "print('done')"],
+    }
+    pod = {
+        "nodeName": NODE,
+        "restartPolicy": "Never",
+        "hostNetwork": True,
+        "containers": [container],
+    }
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"backoffLimit": 0, "template": {"spec": pod}},
+    }
+    lab.kubectl("create", "-f", "-", input=json.dumps(job))
+    lab.kubectl("wait", "--for=condition=complete", f"job/{name}", "--timeout=60s")
+    if lab.kubectl("logs", f"job/{name}") != "done\n":
+        message = "the empty Job's log is not what it printed"
+        raise AssertionError(message)
+
+
+def scan(lab: Lab, *arguments: str) -> None:
+    """One scan that must be clean."""
+    done = netdoctor(lab, "scan", "-q", *arguments)
+    if done.returncode:
+        message = f"scan {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        raise AssertionError(message)
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def compare(
+    name: str, runs: int, ours: Callable[[int], object], theirs: Callable[[int], object]
+) -> None:
+    """Measure pairs and print the ratio's minimum, median and maximum."""
+    pairs = []
+    for number in range(runs + 1):
+        pair = (seconds(lambda n=number: theirs(n)), seconds(lambda n=number: ours(n)))  # type: ignore[misc]
+        if number:
+            pairs.append(pair)
+    ratios = sorted(b / a for a, b in pairs)
+    base, own = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+    print(
+        f"{name:18} ratio {ratios[0]:.2f} .. {statistics.median(ratios):.2f} .. {ratios[-1]:.2f}"
+        f"   ({own:.3f} s to {base:.3f} s, medians of {runs})",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Run all comparisons."""
+    parser = argparse.ArgumentParser(description="What a scan costs, as ratios.")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--window", default="1s")
+    options = parser.parse_args()
+    host = Lab("ndbench")
+    plugin, window = str(BIN / "kubectl-netdoctor"), ("--window", options.window)
+
+    def start(*command: str) -> None:
+        host.run(*command, check=True, timeout=60)
+
+    host.up(3, agent=agent_image.ensure(print))
+    try:
+        compare(
+            "--help",
+            options.runs * 4,
+            lambda _: start(plugin, "--help"),
+            lambda _: start(sys.executable, "-c", "pass"),
+        )
+        compare(
+            "single-node scan",
+            options.runs,
+            lambda _: scan(host, "--node", NODE, *window),
+            lambda n: empty_job(host, f"empty-one-{n}"),
+        )
+        compare(
+            "three-node scan",
+            options.runs,
+            lambda _: scan(host, "--all-nodes", *window),
+            lambda n: empty_job(host, f"empty-three-{n}"),
+        )
+    finally:
+        host.down()
+
+
+if __name__ == "__main__":
+    main()

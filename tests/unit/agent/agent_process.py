@@ -1,0 +1,37 @@
+"""The agent as a process of its own, as the Job runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kubectl_netdoctor.facts.envelope import Envelope, unframe
+from kubectl_netdoctor.facts.plan import Plan, pack
+
+CHECKOUT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-m", "kubectl_netdoctor.agent")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """What the process sees of this one's environment, and these variables."""
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), **variables}
+
+
+def run_agent(
+    plan: Plan, *, prefix: Sequence[str] = (), command: Sequence[str] = COMMAND, **variables: str
+) -> Envelope:
+    """What the agent reports for a plan; its exit status and its streams are as they should be."""
+    done = subprocess.run(
+        [*prefix, *command],
+        env=environment(NETDOCTOR_PLAN=pack(plan), **variables),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
+    assert done.stdout.startswith(b"netdoctor/begin schema=")
+    assert done.stdout.endswith(b"\nnetdoctor/end\n")
+    return unframe(done.stdout)
