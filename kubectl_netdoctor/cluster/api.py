@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3
@@ -16,7 +19,7 @@ from kubectl_netdoctor.cluster.transport import Query, Transport
 from kubectl_netdoctor.cluster.watch import Watch
 
 PAGE = 500
-MAX_LOG_BYTES = 96 << 20  # the largest envelope, framed
+MAX_LOG_BYTES = 32 << 20  # a kubelet rotates logs at 10 MiB
 
 Json = dict[str, Any]
 
@@ -48,6 +51,7 @@ class Api:
         self.identity = identity
         self.timeout = timeout
         self.version: Json = {}  # /version, read by connect()
+        self._ahead = dt.timedelta(0)  # of the server's clock
 
     @property
     def context(self) -> str | None:
@@ -63,6 +67,10 @@ class Api:
     def namespace(self) -> str:
         """Namespace of the context."""
         return self.identity.namespace
+
+    def now(self) -> dt.datetime:
+        """The time by the API server's clock: what objects say is not by this machine's."""
+        return dt.datetime.now(dt.UTC) + self._ahead
 
     def close(self) -> None:
         """Close all connections."""
@@ -179,6 +187,7 @@ class Api:
             raw = response.read(decode_content=True)
             status = response.status
             warnings = tuple(map(_warning, response.headers.getlist("Warning")))
+            self._set_clock(response.headers.get("Date", ""))
         try:
             value = json.loads(raw)
         except (ValueError, RecursionError) as exc:
@@ -186,6 +195,10 @@ class Api:
         if not isinstance(value, dict):
             raise ApiError(status, "NotAnObject", f"{path} is no object")
         return value, warnings
+
+    def _set_clock(self, date: str) -> None:
+        with suppress(ValueError, TypeError):
+            self._ahead = parsedate_to_datetime(date) - dt.datetime.now(dt.UTC)
 
 
 def _pieces(response: urllib3.HTTPResponse) -> Iterator[bytes]:

@@ -7,41 +7,36 @@ from collections.abc import Iterable
 
 from kubectl_netdoctor.cluster import fields, manifest
 from kubectl_netdoctor.cluster.api import Api, Json
+from kubectl_netdoctor.cluster.reach import since
 
-_KINDS = (("apis/batch/v1", "jobs", "job"), ("api/v1", "pods", "pod"))
+_KINDS = (("apis/batch/v1", "jobs", "job", None), ("api/v1", "pods", "pod", 0))
 
 
 def clean(
     api: Api,
     namespaces: Iterable[str] | None,
     *,
-    older_than: dt.timedelta = dt.timedelta(0),
+    older_than: dt.timedelta | None = None,
 ) -> list[str]:
     """Delete every object that carries our label; None: in all namespaces.
 
     Pods go without grace, also from nodes that are down. Returns `namespace kind/name` of each.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = api.now()
+    places = [""] if namespaces is None else [f"/namespaces/{name}" for name in namespaces]
     removed: list[str] = []
-    for group, plural, kind in _KINDS:
-        paths = [f"/{group}/{plural}"]
-        if namespaces is not None:
-            paths = [f"/{group}/namespaces/{name}/{plural}" for name in namespaces]
-        for path in paths:
-            for item in list(api.list(path, {"labelSelector": manifest.OURS})):
-                if _age(item, now) < older_than:
+    for group, plural, kind, grace in _KINDS:
+        for place in places:
+            found = list(api.list(f"/{group}{place}/{plural}", {"labelSelector": manifest.OURS}))
+            for item in found:
+                if older_than is not None and _age(item, now) < older_than:
                     continue
-                namespace = fields.text(item, "metadata", "namespace")
-                name = fields.text(item, "metadata", "name")
-                grace = 0 if kind == "pod" else None
+                namespace, name = (fields.text(item, "metadata", k) for k in ("namespace", "name"))
                 if api.delete(f"/{group}/namespaces/{namespace}/{plural}/{name}", grace=grace):
                     removed.append(f"{namespace} {kind}/{name}")
     return removed
 
 
 def _age(item: Json, now: dt.datetime) -> dt.timedelta:
-    try:
-        made = dt.datetime.fromisoformat(fields.text(item, "metadata", "creationTimestamp"))
-        return now - made
-    except (ValueError, TypeError):
-        return dt.timedelta.max
+    seconds = since(fields.text(item, "metadata", "creationTimestamp"), now)
+    return dt.timedelta.max if seconds is None else dt.timedelta(seconds=seconds)

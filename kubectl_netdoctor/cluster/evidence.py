@@ -23,8 +23,8 @@ def pod_trouble(api: Api, namespace: str, pod: str) -> str | None:
 
 
 def lease_age(api: Api, node: str) -> float | None:
-    """Seconds since the kubelet renewed its Lease."""
-    return since(lease_renewed(api.get(f"{LEASES}/{node}")))
+    """Seconds since the kubelet renewed its Lease, by the API server's clock."""
+    return since(lease_renewed(api.get(f"{LEASES}/{node}")), api.now())
 
 
 def _warnings(api: Api, namespace: str, kind: str, name: str) -> dict[str, str]:

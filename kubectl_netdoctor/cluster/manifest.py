@@ -242,7 +242,7 @@ def example() -> str:
     owner = Owner(run_name(run), "00000000-0000-0000-0000-000000000000")
     objects = [
         anchor(run, namespace, image, deadline=120, ttl=0),
-        agent_job(run, node, "PLAN", namespace, image, deadline=90, ttl=60, owner=owner),
+        agent_job(run, node, "PLAN", namespace, image, deadline=90, ttl=120, owner=owner),
     ]
     text = yaml.safe_dump_all(objects, sort_keys=False, width=100)
     return f"{_EXAMPLE_HEAD}{text}"

@@ -20,8 +20,8 @@ from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 NO_POD_SECONDS = 3.0  # a Job without a Pod is looked into
 NO_CONTROLLER_SECONDS = 8.0  # then nobody seems to work on Jobs
 NO_KUBELET_SECONDS = 15.0  # a Pod that its kubelet has not taken up
-LOOK_SECONDS = 5.0  # then its Lease is looked at; a kubelet renews it every 10 s
-STALE_LEASE_SECONDS = 20.0
+LOOK_SECONDS = 5.0  # then its Lease is looked at
+STALE_LEASE_SECONDS = 40.0  # four renewals missed, or a clock that is far off
 AGAIN_SECONDS = 1.0  # after a request that the API server did not answer
 SLOW_START_SECONDS = 10.0  # a container that does not start: events are looked at
 SLOW_LOGS = 3

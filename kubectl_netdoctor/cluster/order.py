@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,6 @@ from kubectl_netdoctor.facts.snapshot import NodeReport
 
 KEEP_SECONDS = 3600.0  # how long --keep keeps
 SLACK_SECONDS = 30.0  # the anchor outlives the run by this
-TTL_SECONDS = 60  # a finished Job outlives its end by this; nobody reads it any more
 ABOVE_THIS_PODS = 50  # nodes; the Job controller makes three or four Jobs a second
 
 
@@ -49,8 +49,8 @@ class RunOptions:
 
     @property
     def ttl(self) -> int:
-        """Seconds that a finished agent Job stays."""
-        return int(KEEP_SECONDS) if self.keep else TTL_SECONDS
+        """Seconds that a finished agent Job stays: its log may be read late, the anchor ends it."""
+        return math.ceil(self.lifetime)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import datetime as dt
 
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 
-LEASE_SECONDS = 40.0  # node-monitor-grace-period's old default: four missed renewals
 _VIRTUAL_TAINTS = ("virtual-kubelet.io/provider", "eks.amazonaws.com/compute-type=fargate")
 
 
@@ -20,26 +19,11 @@ def unreachable(nodes: Nodes, now: dt.datetime) -> dict[str, str]:
     return {name: why for name, why in found.items() if why is not None}
 
 
-def doubtful(nodes: Nodes, now: dt.datetime) -> dict[str, str]:
-    """Ready nodes whose Lease is stale: worth a try, and worth a remark when it fails."""
-    found: dict[str, str] = {}
-    for node in nodes.items:
-        age = lease_age(node, now)
-        if node.ready and age is not None and age > LEASE_SECONDS:
-            found[node.name] = f"Ready, but its Lease was renewed {age:.0f} s ago"
-    return found
-
-
-def lease_age(node: NodeInfo, now: dt.datetime) -> float | None:
-    """Seconds since the kubelet renewed its Lease, None where that cannot be known."""
-    return since(node.lease_renewed, now)
-
-
-def since(stamp: str | None, now: dt.datetime | None = None) -> float | None:
-    """Seconds since a time that the API gave, by this machine's clock; None where it gave none."""
+def since(stamp: str | None, now: dt.datetime) -> float | None:
+    """Seconds since a time that the API gave, None where it gave none."""
     try:
         then = dt.datetime.fromisoformat(stamp or "")
-        return ((now or dt.datetime.now(dt.UTC)) - then).total_seconds()
+        return (now - then).total_seconds()
     except (ValueError, TypeError):
         return None
 
@@ -56,7 +40,7 @@ def _why(node: NodeInfo, now: dt.datetime) -> str | None:
     ready = node.condition("Ready")
     if ready is None or ready.status != "Unknown":
         return None
-    lease, silent = lease_age(node, now), since(ready.since, now)
+    lease, silent = since(node.lease_renewed, now), since(ready.since, now)
     if lease is not None and silent is not None and lease < silent:
         return None  # the kubelet is back, its conditions are late
     return f"NotReady since {ready.since}: the kubelet stopped posting status"

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 import threading
+import types
 from functools import cache
 from typing import Any
 
 from kubectl_netdoctor.agent.absence import NotPresent, not_installed
 
 _IMPORTING = threading.Lock()
+_UNUSED_DATA: dict[str, object] = {"scapy.libs.manuf": "", "scapy.libs.bluetoothids": {}}
 
 
 @cache
@@ -21,19 +24,24 @@ def layer(name: str) -> Any:
     """One module of scapy.layers; `inet` brings the link layer and IPv6 with it.
 
     scapy.all takes three times as long. Left to itself, scapy also reads every route and link of
-    the node at its import, which takes seconds where there are hundreds of pods; nothing here
-    needs them, because every address is named. Raises NotPresent where scapy is not installed.
+    the node at its import, which takes seconds where there are hundreds of pods, parses the names
+    of all makers of network cards, and keeps them in a cache in the user's home: nothing here
+    needs any of that, because every address is named, and an agent leaves no files behind.
+    Raises NotPresent where scapy is not installed.
     """
     with _IMPORTING:
         logging.getLogger("scapy").setLevel(logging.CRITICAL)
         try:
-            conf = importlib.import_module("scapy.config").conf
-            importlib.import_module("scapy.interfaces")
+            importlib.import_module("scapy.main").SCAPY_CACHE_FOLDER = None
         except ModuleNotFoundError:
             raise NotPresent(not_installed("scapy")) from None
+        for module, empty in _UNUSED_DATA.items():
+            sys.modules.setdefault(module, types.ModuleType(module)).__dict__["DATA"] = empty
+        importlib.import_module("scapy.interfaces")
+        conf = importlib.import_module("scapy.config").conf
+        conf.ifaces.reload = _nothing
         conf.route_autoload = False
         conf.route6_autoload = False
-        conf.ifaces.reload = _nothing
         return importlib.import_module(f"scapy.layers.{name}")
 
 

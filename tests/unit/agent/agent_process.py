@@ -17,7 +17,8 @@ COMMAND = (sys.executable, "-m", "kubectl_netdoctor.agent")
 
 def environment(**variables: str) -> dict[str, str]:
     """What the process sees of this one's environment, and these variables."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), **variables}
+    python_path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, **variables}
 
 
 def run_agent(

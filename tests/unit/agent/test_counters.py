@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netdoctor.agent.counters import all_moved, moved
@@ -28,6 +28,7 @@ def test_movement(before: int, after: int, expected: int | None) -> None:
     assert moved(before, after) == expected
 
 
+@settings(deadline=None)
 @given(COUNTER, COUNTER)
 def test_movement_is_never_negative(before: int, after: int) -> None:
     """Whatever two readings say."""
@@ -35,6 +36,7 @@ def test_movement_is_never_negative(before: int, after: int) -> None:
     assert delta is None or delta >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 32) - 1), st.integers(0, 1 << 20))
 def test_small_steps_are_exact_for_32_bits(before: int, step: int) -> None:
     """A counter of 32 bits that goes on by a little is measured through its wrap."""

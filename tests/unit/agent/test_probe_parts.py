@@ -9,7 +9,7 @@ import struct
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netdoctor.agent.probes import arp, echo, pacing, scapy_layers, tcp, unreachable
@@ -35,6 +35,7 @@ def ipv4(payload: bytes, source: str, destination: str, protocol: int = 1) -> by
     return head + socket.inet_aton(source) + socket.inet_aton(destination) + payload
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF))
 def test_checksum_of_every_sequence_number(identifier: int, sequence: int) -> None:
     """The template's checksum is corrected, not computed anew."""

@@ -89,6 +89,7 @@ def test_damaged_text(name: str, sample: str, cut: float, byte: str, data: st.Da
         PARSERS[name](damaged)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120), st.sampled_from([4, 6]), st.booleans())
 def test_any_packet(data: bytes, version: int, raw: bool) -> None:
     """What arrives on an ICMP socket is understood or passed over."""
@@ -96,6 +97,7 @@ def test_any_packet(data: bytes, version: int, raw: bool) -> None:
     assert heard is None or heard.sequence <= 0xFFFF
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_netlink_packet(data: bytes) -> None:
     """A damaged packet is split as far as it goes, or refused."""
@@ -106,6 +108,7 @@ def test_any_netlink_packet(data: bytes) -> None:
     assert all(offset + length <= len(data) for offset, length, _, _ in spans)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_http_answer(data: bytes) -> None:
     """A status has three digits, or there is none."""

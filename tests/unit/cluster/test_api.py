@@ -222,3 +222,14 @@ def test_closing_ends_waiting(api: Api, server: FakeServer) -> None:
     with pytest.raises(Unreachable, match="closed"):
         api.get("/x")
     assert time.monotonic() - begun < 2
+
+
+def test_the_servers_clock(api: Api, server: FakeServer) -> None:
+    """Times of objects are compared with the clock that made them, not with this machine's."""
+    server.on("GET", "/late$", Response(200, b"{}", {"Date": "Thu, 01 Jan 2099 00:00:00 GMT"}))
+    server.on("GET", "/odd$", Response(200, b"{}", {"Date": "soon"}))
+
+    api.get("/late")
+    assert (api.now().year, api.now().month) == (2099, 1)
+    api.get("/odd")
+    assert api.now().year == 2099

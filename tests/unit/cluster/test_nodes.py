@@ -73,13 +73,6 @@ def test_unreachable(info: NodeInfo, why: str | None) -> None:
     assert reach.unreachable(Nodes((info,)), NOW) == ({} if why is None else {"n": why})
 
 
-def test_doubtful() -> None:
-    """A Ready node whose Lease is stale is tried, with a remark."""
-    nodes = Nodes((node("ok"), node("stale", lease="11:58:00"), node("none", lease=None)))
-
-    assert reach.doubtful(nodes, NOW) == {"stale": "Ready, but its Lease was renewed 120 s ago"}
-
-
 @pytest.mark.parametrize("stamp", [None, "", "yesterday", "2026-01-01T00:00:00"])
 def test_odd_times(stamp: str | None) -> None:
     """A time that is none is no age."""
