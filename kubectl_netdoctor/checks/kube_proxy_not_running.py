@@ -16,10 +16,24 @@ from kubectl_netdoctor.checks.base import (
     node,
 )
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes, PodInfo, Pods, WorkloadInfo, Workloads
+from kubectl_netdoctor.facts.netfilter import Iptables, IptablesRuleset
 from kubectl_netdoctor.facts.snapshot import RunInfo
 from kubectl_netdoctor.facts.system import Components
 
 YOUNG = timedelta(seconds=60)  # a pod that was just made is not a fault yet
+# Processes that program Services: kube-proxy, its replacements, and what embeds it.
+KEEPERS = frozenset(
+    (
+        "kube-proxy",
+        "kube-router",
+        "cilium-agent",
+        "calico-node",
+        "k3s",
+        "k3s-server",
+        "k3s-agent",
+        "rke2",
+    )
+)
 JOINING = timedelta(minutes=5)  # nor is a node that just joined
 
 
@@ -30,21 +44,26 @@ def kube_proxy_not_running(
     nodes: Nodes,
     run: RunInfo,
     components: PerNode[Components] | None,
+    iptables: PerNode[Iptables] | None,
 ) -> Iterator[Finding]:
     """kube-proxy does not run on a node.
 
-    Meaning: the cluster runs kube-proxy as a DaemonSet, and this node has no ready pod of it.
+    Meaning: the cluster runs kube-proxy as a DaemonSet, and this node has no ready pod of it; or the
+      node still has kube-proxy's rules, and nothing runs that could keep them.
     Impact: Services that exist keep working for a while; new or changed ones do not, and requests go
       to pods that are gone. The older the outage, the worse.
     Diagnosis: the DaemonSet's pods, and on nodes that were scanned its process and health port
       10256. Clusters that replace kube-proxy (Cilium, k3s, kube-router) have no such DaemonSet and
-      stay silent, as do roll-outs in progress, pods younger than a minute and nodes that just
+      a proxy of their own, and stay silent, as do roll-outs in progress, pods younger than a minute and nodes that just
       joined.
     Mitigation: find out why the DaemonSet has no pod there (selector, affinity, taints, crash).
     Source: Kubernetes documentation, kube-proxy reference; kubernetes/kubernetes#104303.
     """
     daemon = next((w for w in workloads.items if _is_kube_proxy(w)), None)
-    if daemon is None or daemon.desired == 0 or _rolling_out(daemon):
+    if daemon is None or daemon.desired == 0:
+        yield from _abandoned(components or PerNode(), iptables or PerNode())
+        return
+    if _rolling_out(daemon):
         return
     now = _time(run.started)
     by_node: dict[str, list[PodInfo]] = {}
@@ -74,6 +93,39 @@ def kube_proxy_not_running(
             subjects=(node(machine.name),),
             scope=f"Services as seen from {machine.name}",
             fix=_fix(daemon, machine, own),
+        )
+
+
+def _abandoned(components: PerNode[Components], iptables: PerNode[Iptables]) -> Iterator[Finding]:
+    """Nodes with kube-proxy's rules and without anything that keeps Service rules."""
+    for name, seen in sorted(components.items()):
+        fact = iptables.get(name)
+        rulesets = (fact.legacy, fact.nft) if fact else ()
+        chains = [
+            r.chain("nat", "KUBE-SERVICES") for r in rulesets if isinstance(r, IptablesRuleset)
+        ]
+        rules = sum(len(c.rules) for c in chains if c)
+        if not rules or seen.kube_proxy_healthz is not None or set(seen.processes) & KEEPERS:
+            continue
+        yield Finding(
+            title="Nothing keeps kube-proxy's rules: Services on this node are frozen",
+            confidence=Confidence.LIKELY,
+            evidence=(
+                Evidence(f"{rules} rules in KUBE-SERVICES, and no Service proxy runs", name),
+                Evidence("no node wants a kube-proxy pod: no DaemonSet, or one that fits no node"),
+            ),
+            subjects=(node(name),),
+            scope=f"Services as seen from {name}",
+            fix=Fix(
+                "Bring kube-proxy back, or finish the move to its replacement: start that, then "
+                "remove the old rules with kube-proxy --cleanup.",
+                (
+                    "kubectl -n kube-system get daemonsets -l k8s-app=kube-proxy -o wide",
+                    "kubectl -n kube-system get pods -o wide",
+                ),
+                verify="kubectl -n kube-system get pods -l k8s-app=kube-proxy -o wide",
+                run_on="kubectl",
+            ),
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from kubectl_netdoctor.checks.base import Confidence
 from kubectl_netdoctor.facts.cluster import Nodes, Pods, Workloads
+from kubectl_netdoctor.facts.netfilter import Iptables
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from kubectl_netdoctor.facts.system import Components
 from tests.unit.recorded import (
@@ -88,8 +89,8 @@ def old_nodes() -> Snapshot:
 
 @pytest.mark.parametrize(
     "numbers",
-    [{"updated": 1}, {"observed_generation": 0}, {"desired": 0}],
-    ids=["rolling", "unseen", "nowhere"],
+    [{"updated": 1}, {"observed_generation": 0}],
+    ids=["rolling", "unseen"],
 )
 def test_a_rollout_is_silent(numbers: dict[str, int]) -> None:
     """While the DaemonSet changes, a node may be without its pod for a moment."""
@@ -104,10 +105,36 @@ def test_a_young_pod_is_silent() -> None:
     assert findings("SVC-01", starting) == []
 
 
+@pytest.mark.parametrize(
+    "numbers", [{"desired": 0, "updated": 0}, None], ids=["fits no node", "deleted"]
+)
+def test_rules_that_nobody_keeps_fire(numbers: dict[str, int] | None) -> None:
+    """The DaemonSet is gone or selects nothing, its rules are there, and no proxy runs."""
+    gone = change_items(Workloads, lambda w: None if w.name == "kube-proxy" else w)
+    left = change_cluster(pods(lambda _: None), Workloads, daemon(**numbers) if numbers else gone)
+    (found,) = findings("SVC-01", left)
+    assert found.nodes == {"n3"}
+    assert "Nothing keeps" in found.title
+
+
+@pytest.mark.parametrize("process", ["cilium-agent", "k3s-server", "kube-router"])
+def test_leftover_rules_beside_another_proxy_are_silent(process: str) -> None:
+    """After a migration old rules may stay; the new proxy does the work."""
+    gone = change_items(Workloads, lambda w: None if w.name == "kube-proxy" else w)
+    moved = change_node(
+        change_cluster(pods(lambda _: None), Workloads, gone), "n3", Components,
+        lambda c: dataclasses.replace(c, processes=(process,)),
+    )  # fmt: skip
+    assert findings("SVC-01", moved) == []
+
+
 def test_a_cluster_without_kube_proxy_is_silent() -> None:
-    """Cilium, k3s, kube-router: no DaemonSet, no claim."""
+    """Cilium, k3s, kube-router: no DaemonSet, no rules, no claim."""
+    bare = healthy()
+    for name in ("n1", "n2", "n3"):
+        bare = change_node(bare, name, Iptables, lambda f: dataclasses.replace(f, nft=f.legacy))
     none = change_cluster(
-        change_cluster(pods(lambda _: None), Pods, change_items(Pods, lambda _: None)),
+        change_cluster(pods(lambda _: None, bare), Pods, change_items(Pods, lambda _: None)),
         Workloads, change_items(Workloads, lambda w: None if w.name == "kube-proxy" else w),
     )  # fmt: skip
     assert findings("SVC-01", none) == []
