@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ PLAN = "NETDOCTOR_PLAN"
 HOST_ROOT = "NETDOCTOR_HOST_ROOT"
 TERMINATION_LOG = "NETDOCTOR_TERMINATION_LOG"
 _TERMINATION_LOG = "/dev/termination-log"
+_MOST_SOCKETS = 16_384
 _USAGE = (
     f"usage: python -m kubectl_netdoctor.agent [--plan-file PATH | -]; else {PLAN} holds the plan"
 )
@@ -40,6 +42,7 @@ def main() -> NoReturn:
         sys.stderr.flush()
         os._exit(2)
     _end_by(begun + plan.deadline_seconds)
+    _allow_sockets()
     run = Run(plan, Host(Path(os.environ.get(HOST_ROOT) or "/")), begun)
     facts, seconds = collect(run)
     envelope = Envelope(
@@ -54,8 +57,7 @@ def main() -> NoReturn:
         log=tuple(run.log),
     )
     _write_summary(envelope)
-    sys.stdout.write(frame(envelope))
-    _end(0)
+    _end(frame(envelope))
 
 
 def _plan_text(args: list[str]) -> str:
@@ -93,6 +95,14 @@ def _write_summary(envelope: Envelope) -> None:
         sys.stderr.write(f"netdoctor agent: {path}: {exc.strerror}\n")
 
 
+def _allow_sockets() -> None:
+    """Raise this process's own limit of open files: silent targets hold a socket each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_SOCKETS if hard == resource.RLIM_INFINITY else min(_MOST_SOCKETS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _end_by(deadline: float) -> None:
     """End the process at the deadline whatever hangs then, for instance a full pipe."""
 
@@ -104,12 +114,13 @@ def _end_by(deadline: float) -> None:
     threading.Thread(target=watch, name="deadline", daemon=True).start()
 
 
-def _end(status: int) -> NoReturn:
-    """End without waiting for threads that hang."""
+def _end(report: str) -> NoReturn:
+    """Print the report and end, without waiting for threads that hang."""
+    status = 0
     try:
+        sys.stdout.write(report)
         sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        status = 1
+    except OSError:
+        status = 1  # whoever wanted it has gone
     signals.kill_children()
     os._exit(status)

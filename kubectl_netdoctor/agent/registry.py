@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from kubectl_netdoctor.agent.run import Run, Window
 
-PROBES = ("path_probes", "dns_probes")
+PROBES = ("path_probes", "dns_probes", "dns_matrix")
 _PACKAGE = __name__.rpartition(".")[0]
 
 S = TypeVar("S")

@@ -27,6 +27,7 @@ ORDER = (
     "softirqs",
     "iptables",
     "nftables",
+    "dns_matrix",
 )
 """Decisive state first: what was measured, then what a fault would have to be in."""
 

@@ -23,17 +23,9 @@ from kubectl_netdoctor.facts.system import Components
 YOUNG = timedelta(seconds=60)  # a pod that was just made is not a fault yet
 # Processes that program Services: kube-proxy, its replacements, and what embeds it.
 KEEPERS = frozenset(
-    (
-        "kube-proxy",
-        "kube-router",
-        "cilium-agent",
-        "calico-node",
-        "k3s",
-        "k3s-server",
-        "k3s-agent",
-        "rke2",
-    )
-)
+    ("kube-proxy", "kubelite", "kube-router", "cilium-agent", "calico-node", "calico-felix",
+     "k0s", "k3s-server", "k3s-agent", "rke2", "ovnkube", "kube-ovn-daemon")
+)  # fmt: skip
 JOINING = timedelta(minutes=5)  # nor is a node that just joined
 
 

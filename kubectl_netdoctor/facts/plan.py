@@ -58,6 +58,8 @@ class Plan:
     tcp: tuple[TcpTarget, ...]
     dns: tuple[DnsTarget, ...]
     node_resolvers: bool  # also query the servers of the node's own resolv.conf
+    dns_zone: str = ""  # the cluster's zone; empty: none is known
+    dns_large: str = ""  # the cluster's name whose SRV answer is largest
 
 
 def pack(plan: Plan) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 from kubectl_netdoctor.facts import (
     cluster,
     codec,
+    dns_matrix,
     envelope,
     link,
     netfilter,
     probe,
     resolver,
+    service_changes,
     system,
 )
 from kubectl_netdoctor.facts.base import SCHEMA_VERSION, Missing, Reason, Scope
@@ -21,7 +23,7 @@ from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope
 
 # Importing a facts module registers its facts: reading a snapshot needs all of them.
-FACT_MODULES = (system, link, netfilter, resolver, probe, cluster)
+FACT_MODULES = (system, link, netfilter, resolver, probe, cluster, dns_matrix, service_changes)
 KIND = "netdoctor-snapshot"
 MAX_SNAPSHOT_BYTES = 512 << 20
 

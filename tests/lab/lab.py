@@ -11,7 +11,7 @@ from tests.lab.cluster import Commands
 from tests.lab.commands import run, search_path
 from tests.lab.errors import LabError
 from tests.lab.health import Health
-from tests.lab.machine import missing
+from tests.lab.machine import make_room, missing
 from tests.lab.node import Node, split_daemon
 from tests.lab.process import Process
 from tests.lab.spec import (
@@ -112,6 +112,7 @@ class Lab(Commands):
         lacking = missing()
         if lacking:
             raise LabError("\n".join(lacking))
+        make_room()
         names = node_names(count)
         network = bringup.network(cni)
         artifacts = build.ensure(self._say)

@@ -17,6 +17,17 @@ _WIRE = (
 )
 
 
+# Every node takes about a dozen of root's inotify instances, of which there are 128 by default.
+_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+_INOTIFY_WANTED = 8192
+
+
+def make_room(limit: Path = _INOTIFY) -> None:
+    """Raise the one limit of the whole machine that a few labs would reach."""
+    if int(limit.read_text()) < _INOTIFY_WANTED:
+        limit.write_text(str(_INOTIFY_WANTED))
+
+
 def missing() -> list[str]:
     """Return a sentence for each thing this machine lacks; empty where the lab can run."""
     if sys.platform != "linux":

@@ -1,4 +1,4 @@
-"""One DNS query and its answer, over UDP or TCP, each with a socket of its own."""
+"""DNS queries and their answers, over UDP or TCP, each exchange with a socket of its own."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import asyncio
 import errno
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 
 from kubectl_netdoctor.agent.probes import kernel_clock
 from kubectl_netdoctor.agent.probes.tally import TIMEOUT
-from kubectl_netdoctor.agent.probes.tcp import writable
+from kubectl_netdoctor.agent.probes.tcp import open_socket, writable
 from kubectl_netdoctor.agent.probes.unreachable import (
-    ask_for_errors,
     later_error,
     local_error,
     queued_error,
@@ -29,11 +30,27 @@ _RECEIVE_BYTES = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of any rcode, and how long it took in nanoseconds; over TCP with the handshake."""
+class Said:
+    """What an answer says: its rcode, TC, how many records, the addresses among them."""
 
     rcode: str
+    truncated: bool
+    records: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of any rcode, how long it took in nanoseconds, over TCP with the handshake."""
+
+    said: Said
     nanoseconds: int
+    size: int  # bytes of the message
+
+    @property
+    def rcode(self) -> str:
+        """The name of its rcode."""
+        return self.said.rcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,49 +61,86 @@ class Server:
     port: int
 
     def socket(self, kind: int) -> socket.socket:
-        """A socket of its own for each query, so that each has another source port."""
-        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
-        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
-        ask_for_errors(sock)
-        return sock
+        """A socket of its own for each exchange, so that each has another source port.
+
+        Raises OSError.
+        """
+        return open_socket(self.address, kind)
 
 
 async def over_udp(server: Server, query: dns.message.Message, patience: float) -> Answer | str:
-    """The answer to one query, or the name of an error.
+    """The answer to one query, or the name of an error."""
+    return (await side_by_side(server, (query,), patience))[0]
 
-    A datagram that is no answer to this query is passed over, as resolvers do; when nothing
+
+async def side_by_side(
+    server: Server, queries: Sequence[dns.message.Message], patience: float
+) -> list[Answer | str]:
+    """The answers to queries that leave one socket at once, or names of errors, in their order.
+
+    A datagram that is no answer to an open query is passed over, as resolvers do; when nothing
     better comes in time, the error is `malformed`.
     """
-    with server.socket(socket.SOCK_DGRAM) as sock:
+    outcomes: list[Answer | str] = [TIMEOUT] * len(queries)
+    waiting = set(range(len(queries)))
+    try:
+        sock = server.socket(socket.SOCK_DGRAM)
+    except OSError as exc:
+        return [local_error(exc.errno or 0)] * len(queries)
+    with sock:
         kernel_clock.stamp_arrivals(sock)
         start = kernel_clock.now()
+        sent = 0
         try:
             sock.connect((server.address, server.port))
-            sock.send(query.to_wire())
+            for query in queries:
+                sock.send(query.to_wire())
+                sent += 1
         except OSError as exc:
-            return local_error(exc.errno or 0)
-        error = TIMEOUT
+            # A later query may be told what became of the first one.
+            error = _udp_error(sock, exc) if sent else local_error(exc.errno or 0)
+            return [error] * len(queries)
         end = time.monotonic() + patience
-        while (left := end - time.monotonic()) > 0:
+        while waiting and (left := end - time.monotonic()) > 0:
             try:
                 await asyncio.wait_for(_readable(sock), left)
                 wire, _, arrived = kernel_clock.receive(sock, _RECEIVE_BYTES)
             except TimeoutError:
-                return error
+                break
             except BlockingIOError:
                 continue
             except OSError as exc:
-                return _udp_error(sock, exc)
-            rcode = answered(query, wire)
-            if rcode is not None:
-                return Answer(rcode, max(0, arrived - start))
-            error = MALFORMED
-        return error
+                error = _udp_error(sock, exc)
+                return [error if n in waiting else o for n, o in enumerate(outcomes)]
+            _take(wire, max(0, arrived - start), queries, waiting, outcomes)
+    return outcomes
+
+
+def _take(
+    wire: bytes,
+    took: int,
+    queries: Sequence[dns.message.Message],
+    waiting: set[int],
+    outcomes: list[Answer | str],
+) -> None:
+    """Note a datagram at the query that it answers, else that something else came."""
+    for number in sorted(waiting):
+        said = read(queries[number], wire)
+        if said is not None:
+            waiting.remove(number)
+            outcomes[number] = Answer(said, took, len(wire))
+            return
+    for number in waiting:
+        outcomes[number] = MALFORMED
 
 
 async def over_tcp(server: Server, query: dns.message.Message, patience: float) -> Answer | str:
     """The answer to one query over a connection of its own, or the name of an error."""
-    with server.socket(socket.SOCK_STREAM) as sock:
+    try:
+        sock = server.socket(socket.SOCK_STREAM)
+    except OSError as exc:
+        return local_error(exc.errno or 0)
+    with sock:
         start = time.perf_counter_ns()
         try:
             wire = await asyncio.wait_for(_tcp(sock, server, query.to_wire()), patience)
@@ -96,8 +150,9 @@ async def over_tcp(server: Server, query: dns.message.Message, patience: float) 
             return later_error(exc.errno or 0)
         if isinstance(wire, str):
             return wire
-        rcode = answered(query, wire)
-        return MALFORMED if rcode is None else Answer(rcode, time.perf_counter_ns() - start)
+        took = time.perf_counter_ns() - start
+        said = read(query, wire)
+        return MALFORMED if said is None else Answer(said, took, len(wire))
 
 
 async def _tcp(sock: socket.socket, server: Server, wire: bytes) -> bytes | str:
@@ -122,7 +177,13 @@ async def _tcp(sock: socket.socket, server: Server, wire: bytes) -> bytes | str:
 
 
 def answered(query: dns.message.Message, wire: bytes) -> str | None:
-    """The rcode's name when these bytes answer the query, else None.
+    """The rcode's name when these bytes answer the query, else None."""
+    said = read(query, wire)
+    return said.rcode if said else None
+
+
+def read(query: dns.message.Message, wire: bytes) -> Said | None:
+    """What these bytes say when they answer the query, else None.
 
     A truncated answer is an answer, even where its last record was cut in two.
     """
@@ -135,7 +196,16 @@ def answered(query: dns.message.Message, wire: bytes) -> str | None:
             return None
         if not message.flags & dns.flags.TC:
             return None
-    return dns.rcode.to_text(message.rcode()) if query.is_response(message) else None
+    if not query.is_response(message):
+        return None
+    wanted = (dns.rdatatype.A, dns.rdatatype.AAAA)
+    addresses = [str(r) for rrset in message.answer if rrset.rdtype in wanted for r in rrset]
+    return Said(
+        rcode=dns.rcode.to_text(message.rcode()),
+        truncated=bool(message.flags & dns.flags.TC),
+        records=sum(len(rrset) for rrset in message.answer),
+        addresses=tuple(addresses),
+    )
 
 
 def _udp_error(sock: socket.socket, exc: OSError) -> str:

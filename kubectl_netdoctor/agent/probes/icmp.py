@@ -8,7 +8,7 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
-from kubectl_netdoctor.agent.absence import Denied
+from kubectl_netdoctor.agent.absence import Denied, NotPresent
 from kubectl_netdoctor.agent.probes import kernel_clock
 from kubectl_netdoctor.agent.probes.echo import Heard, numbered, queued, understand
 from kubectl_netdoctor.agent.probes.pacing import Pace
@@ -105,7 +105,7 @@ class Pinger:
 
 
 def open_socket(version: int) -> tuple[socket.socket, bool]:
-    """An ICMP socket, and whether it is a raw one. Raises Denied.
+    """An ICMP socket, and whether it is a raw one. Raises Denied, or NotPresent without IPv6.
 
     Without CAP_NET_RAW a ping socket does, where net.ipv4.ping_group_range allows it, icmp(7).
     """
@@ -117,6 +117,8 @@ def open_socket(version: int) -> tuple[socket.socket, bool]:
             sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         except PermissionError:
             continue
+        except OSError as exc:
+            raise NotPresent(f"ICMP sockets of IPv{version}: {exc.strerror}") from exc
         if kind == socket.SOCK_RAW:
             _filter(sock, version)
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import threading
 import types
@@ -16,6 +17,7 @@ from typing import Any
 from kubectl_netdoctor.agent.absence import NotPresent, not_installed
 
 _IMPORTING = threading.Lock()
+_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 _UNUSED_DATA: dict[str, object] = {"scapy.libs.manuf": "", "scapy.libs.bluetoothids": {}}
 
 
@@ -32,7 +34,7 @@ def layer(name: str) -> Any:
     with _IMPORTING:
         logging.getLogger("scapy").setLevel(logging.CRITICAL)
         try:
-            importlib.import_module("scapy.main").SCAPY_CACHE_FOLDER = None
+            _import_main().SCAPY_CACHE_FOLDER = None
         except ModuleNotFoundError:
             raise NotPresent(not_installed("scapy")) from None
         for module, empty in _UNUSED_DATA.items():
@@ -43,6 +45,23 @@ def layer(name: str) -> Any:
         conf.route_autoload = False
         conf.route6_autoload = False
         return importlib.import_module(f"scapy.layers.{name}")
+
+
+def _import_main() -> Any:
+    """scapy.main, which makes the user's folders for configuration and caches when it is imported.
+
+    While it is, these are a folder that is always there.
+    """
+    before = {name: os.environ.get(name) for name in _FOLDERS}
+    os.environ.update(dict.fromkeys(_FOLDERS, os.sep))
+    try:
+        return importlib.import_module("scapy.main")
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _nothing() -> None:

@@ -45,9 +45,11 @@ async def connect_often(address: str, port: int, pace: Pace, count: int, patienc
 
 async def connect(address: str, port: int, patience: float) -> int | str:
     """Nanoseconds of the handshake, or the name of an error."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
-        ask_for_errors(sock)
+    try:
+        sock = open_socket(address, socket.SOCK_STREAM)
+    except OSError as exc:
+        return local_error(exc.errno or 0)
+    with sock:
         start = time.perf_counter_ns()
         number = sock.connect_ex((address, port))
         if number not in (0, errno.EINPROGRESS):
@@ -62,6 +64,17 @@ async def connect(address: str, port: int, patience: float) -> int | str:
             queued = queued_error(sock)
             return queued.name if queued else later_error(number)
         return handshake(sock, took)
+
+
+def open_socket(address: str, kind: int) -> socket.socket:
+    """A socket of the address's family that keeps ICMP errors. Raises OSError.
+
+    No IPv6 in the kernel and too many open files are reasons.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    ask_for_errors(sock)
+    return sock
 
 
 async def writable(sock: socket.socket) -> None:

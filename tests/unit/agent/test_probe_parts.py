@@ -8,11 +8,22 @@ import socket
 import struct
 import time
 
+import dns.message
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubectl_netdoctor.agent.probes import arp, echo, pacing, scapy_layers, tcp, unreachable
+from kubectl_netdoctor.agent.absence import Denied, NotPresent
+from kubectl_netdoctor.agent.probes import (
+    arp,
+    dns_exchange,
+    echo,
+    icmp,
+    pacing,
+    scapy_layers,
+    tcp,
+    unreachable,
+)
 from kubectl_netdoctor.agent.probes.addresses import is_address
 from kubectl_netdoctor.agent.probes.tally import Flight, Tally
 from kubectl_netdoctor.agent.run import Run
@@ -219,3 +230,42 @@ def test_targets_that_are_no_addresses(here: Run) -> None:
     assert is_address("fe80::1%eth0", here)
     assert not is_address("node-7.example.org", here)
     assert here.log == ["probes: 'node-7.example.org' is no IP address: left out"]
+
+
+@pytest.mark.parametrize("number", [errno.EAFNOSUPPORT, errno.EMFILE])
+def test_no_socket_to_be_had(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A kernel without IPv6, or too many open files, costs the one probe only."""
+
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(number, "no")
+
+    query = dns.message.make_query("example.org.", "A")
+    server = dns_exchange.Server("fd00::1", 53)
+
+    async def probes() -> list[object]:
+        monkeypatch.setattr(tcp, "open_socket", refuse)
+        monkeypatch.setattr(dns_exchange, "open_socket", refuse)
+        return [
+            await tcp.connect("fd00::1", 80, 1.0),
+            await dns_exchange.over_udp(server, query, 1.0),
+            await dns_exchange.over_tcp(server, query, 1.0),
+        ]
+
+    assert asyncio.run(probes()) == [errno.errorcode[number]] * 3
+
+
+def test_no_icmp_socket_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Denied and absent are two reasons."""
+
+    def refuse(number: int) -> object:
+        def make(*_: object) -> socket.socket:
+            raise OSError(number, "no")
+
+        return make
+
+    monkeypatch.setattr(socket, "socket", refuse(errno.EPERM))
+    with pytest.raises(Denied, match="needs root: ICMP sockets"):
+        icmp.open_socket(4)
+    monkeypatch.setattr(socket, "socket", refuse(errno.EAFNOSUPPORT))
+    with pytest.raises(NotPresent, match="ICMP sockets of IPv6: no"):
+        icmp.open_socket(6)

@@ -59,8 +59,10 @@ def handles_sigterm(pid: int) -> bool:
 def test_whole_report(tmp_path: Path) -> None:
     """Every fact of the plan is there, or Missing with a reason; the summary is, too."""
     message = tmp_path / "termination-log"
+    home = tmp_path / "home"
+    home.mkdir()
     started = time.monotonic()
-    report = run_agent(FULL, NETDOCTOR_TERMINATION_LOG=str(message))
+    report = run_agent(FULL, NETDOCTOR_TERMINATION_LOG=str(message), HOME=str(home))
     took = time.monotonic() - started
     assert (report.run, report.node, report.agent_version) == ("r-1", "node-1", __version__)
     assert set(report.facts) == set(NODE_FACTS)
@@ -77,6 +79,7 @@ def test_whole_report(tmp_path: Path) -> None:
     assert broken == {}
     assert report.started < report.ended
     assert took < 5
+    assert list(home.iterdir()) == []  # scapy would keep a cache there
     text = message.read_text()
     assert len(text.encode()) <= TERMINATION_MESSAGE_BYTES
     short = unsummarize(text)
@@ -111,7 +114,7 @@ def test_only_what_the_plan_names(tmp_path: Path) -> None:
         "from kubectl_netdoctor.agent import main\n"
         "end = main._end\n"
         "heavy = {'scapy', 'dns', 'pyroute2', 'asyncio'}\n"
-        "main._end = lambda status: end(40 if heavy & set(sys.modules) else status)\n"
+        "main._end = lambda text: os._exit(40) if heavy & set(sys.modules) else end(text)\n"
         "main.main()\n"
     )
     report = run_agent(
@@ -185,6 +188,17 @@ def test_plan_from_file_and_standard_input(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=10)
     assert process.returncode == 2
     assert b"No such file" in err
+
+
+def test_a_reader_that_has_gone() -> None:
+    """A closed pipe is an exit status, not a traceback."""
+    asked = plan(facts=("kernel",), window_seconds=0.0)
+    with start(NETDOCTOR_PLAN=pack(asked)) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(10) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,14 @@ def test_command_line_says_so_with_its_exit_code(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert command_line.main(["up", "2"]) == 2
     assert capsys.readouterr().err.startswith("The lab needs root")
+
+
+def test_room_is_made_once(tmp_path: Path) -> None:
+    """A limit that is high enough stays as its owner set it."""
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n")
+    machine.make_room(limit)
+    assert limit.read_text() == "8192"
+    limit.write_text("100000\n")
+    machine.make_room(limit)
+    assert limit.read_text() == "100000\n"
