@@ -106,9 +106,12 @@ def _answers_otherwise(fact: PathProbes, peer: str) -> bool:
 
 
 def _refused(probe: PathProbe) -> bool:
-    """Whether the probes were refused and not lost: filtered, or not allowed to leave."""
+    """Whether the probes were refused and not lost: filtered, or not allowed to leave.
+
+    Hosts limit the ICMP errors that they send, so one that arrived explains the silence beside it.
+    """
     kinds = ("admin-prohibited", "not-permitted", "port-unreachable")
-    return sum(probe.errors.get(k, 0) for k in kinds) == probe.sent
+    return probe.received == 0 and any(probe.errors.get(k) for k in kinds)
 
 
 def wilson_low(lost: int, sent: int, z: float = SURE) -> float:

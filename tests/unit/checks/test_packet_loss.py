@@ -96,6 +96,19 @@ def test_refused_is_not_lost(error: str) -> None:
     assert findings("NIC-03", loss(healthy(), "n3", {"n1", "n2"}, 0, arp=False, error=error)) == []
 
 
+def test_a_rate_limited_refusal_is_not_lost() -> None:
+    """A firewall that rejects answers a few probes with an error, and the others not at all."""
+
+    def mixed(p: PathProbe) -> PathProbe:
+        if p.peer != "n1" or p.role != "node":
+            return p
+        errors = {"admin-prohibited": 2, "timeout": 18}
+        return dataclasses.replace(p, sent=20, received=0, rtt_ms=(), errors=errors)
+
+    fenced = change_node(healthy(), "n3", PathProbes, change_items(PathProbes, mixed))
+    assert findings("NIC-03", fenced) == []
+
+
 def test_a_peer_that_answers_nobody_is_critical() -> None:
     """Ready in the API, silent to ICMP and ARP from everywhere."""
     dead = loss(loss(healthy(), "n1", {"n2"}, 0, arp=False), "n3", {"n2"}, 0, arp=False)
