@@ -3,6 +3,7 @@
 
     python3 tests/run.py            everything; the lab needs root and builds itself when needed
     python3 tests/run.py --unit     without the lab: no root, under a minute
+    python3 tests/run.py --extended all injected faults too: about half an hour more
     python3 tests/run.py -- -k dns  arguments for pytest
 
 Needs Python 3.11 or later with venv and pip. What it installs goes into a virtual environment in
@@ -42,6 +43,7 @@ def main() -> int:
     """Run every step and stop at the first that fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--unit", action="store_true", help="leave out the lab's tests")
+    parser.add_argument("--extended", action="store_true", help="inject every fault there is")
     parser.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036  # whoever runs this has installed nothing yet
@@ -50,6 +52,8 @@ def main() -> int:
     python = environment()
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     tests = ["tests/unit"] if options.unit else ["tests"]
+    if not options.extended:
+        tests += ["-m", "not extended"]
     steps = [
         ["ruff", "format", "--check", "--quiet", "."],
         ["ruff", "check", "--quiet", "."],

@@ -23,6 +23,8 @@ from kubectl_netdoctor.facts.base import Missing, Reason
 
 FACT_SECONDS = 5.0
 """What a fact may take beside the window and the silence that it waits for on purpose."""
+EARLY = ("sysctls",)
+"""Read before the collectors of others are even imported: a pod's start may change them."""
 _RESERVE_SECONDS = 1.0  # of the agent's deadline, for writing the report
 _SHARE = 0.2  # at most this part of a short deadline
 _POLL_SECONDS = 0.1  # how late a deadline or a stall may be noticed
@@ -56,7 +58,7 @@ class Schedule:
 
     def start(self, items: list[Collector]) -> None:
         """Set everything off, the windows first: they should begin now."""
-        self.deadlines = {item.key: self.last for item in items}
+        self.deadlines |= {item.key: self.last for item in items}
         for item in sorted(items, key=lambda item: not item.waits):
             if item.waits or item.key in PROBES:
                 _thread(self._collect, item)
@@ -118,7 +120,9 @@ def collect(run: Run) -> tuple[dict[str, Any], dict[str, float]]:
     facts: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     schedule = Schedule(run)
-    schedule.start(_collectors(run, facts))
+    keys = dict.fromkeys(run.plan.facts)
+    schedule.start(_collectors(run, facts, [k for k in keys if k in EARLY]))
+    schedule.start(_collectors(run, facts, [k for k in keys if k not in EARLY]))
     while (result := schedule.next()) is not None:
         facts[result.key] = result.fact
         seconds[result.key] = result.seconds
@@ -132,6 +136,8 @@ def allowed(item: Collector, run: Run) -> float:
         seconds += run.plan.window_seconds
     if item.key in PROBES:
         seconds += run.plan.probe_timeout_seconds
+    if item.key == "pod_probes":  # it waits for the companions first
+        seconds += run.plan.companions_within
     return seconds
 
 
@@ -148,13 +154,13 @@ def attempt(item: Collector, run: Run) -> object:
         return _failed(item.key, exc, run)
 
 
-def _collectors(run: Run, facts: dict[str, Any]) -> list[Collector]:
-    """Collectors of the plan's facts.
+def _collectors(run: Run, facts: dict[str, Any], keys: list[str]) -> list[Collector]:
+    """Collectors of these facts.
 
     A key that this agent does not know cannot be in its report: it is noted in the log.
     """
     found: list[Collector] = []
-    for key in dict.fromkeys(run.plan.facts):
+    for key in keys:
         try:
             found.append(later(key) if key in PROBES else load(key))
         except KeyError:

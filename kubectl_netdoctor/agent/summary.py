@@ -9,6 +9,8 @@ from kubectl_netdoctor.facts.envelope import Envelope, summarize
 ORDER = (
     "path_probes",
     "dns_probes",
+    "pod_probes",
+    "path_mtu",
     "sysctls",
     "conntrack",
     "kernel",
@@ -20,6 +22,7 @@ ORDER = (
     "fdb",
     "neighbours",
     "rules",
+    "promiscuous",
     "protocol_counters",
     "cpu_times",
     "softnet",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubectl_netdoctor.analysis import dns_questions
 from kubectl_netdoctor.checks import cluster_dns, overlay
 from kubectl_netdoctor.checks.base import Check
 from kubectl_netdoctor.facts.base import FACTS, KEYS, SCHEMA_VERSION, Scope
@@ -63,6 +64,8 @@ def plan_for(
         tcp=api_targets(cluster),
         dns=dns_targets(cluster),
         node_resolvers=True,
+        dns_zone=dns_questions.dns_zone(cluster),
+        dns_large=dns_questions.dns_large(cluster),
     )
 
 

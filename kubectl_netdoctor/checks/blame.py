@@ -57,6 +57,8 @@ def blame(failing: Collection[Pair], tested: Collection[Pair]) -> Iterator[Blame
         if best is None:
             break
         name, pairs = best
+        # Once a node is at fault, what else fails and touches it needs no second culprit.
+        pairs |= {p for p in rest if name in p}
         yield Blame(name, tuple(sorted(pairs)), _words(name, pairs))
         rest -= pairs
     pairs_left = sorted(rest)

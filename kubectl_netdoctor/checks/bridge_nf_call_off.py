@@ -14,7 +14,9 @@ from kubectl_netdoctor.facts.system import Components, Sysctls
 SYSCTL = "net.bridge.bridge-nf-call-iptables"
 
 
-@check("NF-04", Severity.HIGH, since="0.1", sysctls=(SYSCTL,), explains=("DNS-05",))
+@check(
+    "NF-04", Severity.HIGH, since="0.1", sysctls=(SYSCTL,), explains=("DNS-05", "DNS-21", "API-09")
+)
 def bridge_nf_call_off(
     sysctls: Sysctls,
     interfaces: Interfaces,

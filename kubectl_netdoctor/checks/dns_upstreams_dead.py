@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import cluster_dns
+from kubectl_netdoctor.checks import dns_upstreams
 from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
 from kubectl_netdoctor.facts.cluster import ConfigMaps
-from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
+from kubectl_netdoctor.facts.probe import DnsProbes
 from kubectl_netdoctor.facts.resolver import Resolver
-
-FAILING = ("SERVFAIL", "REFUSED")
 
 
 @check("DNS-07", Severity.HIGH, since="0.1")
@@ -28,16 +26,16 @@ def dns_upstreams_dead(
     Mitigation: open port 53 towards them, or name servers that are alive.
     Source: CoreDNS, plugin/forward; RFC 1035.
     """
-    upstream = _servers(probes, maps)
+    upstream = dns_upstreams.servers(probes, maps)
     numbers = [p for ps in upstream.values() for p in ps if p.sent]
     if not numbers:
         raise Inconclusive("no upstream resolver is known by address")
-    if any(_alive(p) for p in numbers):
+    if any(dns_upstreams.helps(p) for p in numbers):
         return
     path = resolver.node.path if resolver and hasattr(resolver.node, "path") else "/etc/resolv.conf"
     yield Finding(
         title="No upstream DNS resolver answers: names outside the cluster do not resolve",
-        evidence=tuple(Evidence(_text(p)) for p in numbers),
+        evidence=tuple(Evidence(dns_upstreams.text(p)) for p in numbers),
         fix=Fix(
             "Check the way to these servers, then name servers that answer, where the node's "
             "network configuration owns them (netplan, NetworkManager, systemd-resolved, DHCP).",
@@ -45,29 +43,3 @@ def dns_upstreams_dead(
             verify=f"dig +short @{next(iter(upstream))} . NS",
         ),
     )
-
-
-def _servers(probes: DnsProbes, maps: ConfigMaps | None) -> dict[str, list[DnsProbe]]:
-    """Probes of the servers that count, by address.
-
-    Servers named in the Corefile; the node's own only where the Corefile points to its resolv.conf,
-    or where there is no Corefile to read (then they are all that we know).
-    """
-    roles = {"upstream"}
-    if maps is None or not cluster_dns.corefile(maps) or cluster_dns.uses_node_resolvers(maps):
-        roles.add("node-resolver")
-    out: dict[str, list[DnsProbe]] = {}
-    for probe in probes.items:
-        if probe.role in roles:
-            out.setdefault(probe.server, []).append(probe)
-    return out
-
-
-def _alive(probe: DnsProbe) -> bool:
-    return any(n for rcode, n in probe.rcodes.items() if rcode not in FAILING)
-
-
-def _text(probe: DnsProbe) -> str:
-    seen = {**probe.rcodes, **probe.errors}
-    counts = ", ".join(f"{n} {what}" for what, n in sorted(seen.items()))
-    return f"{probe.server} {probe.transport.upper()}: {probe.answered}/{probe.sent} answered ({counts})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import packet_filter, pod_network
+from kubectl_netdoctor.checks import needed_traffic, packet_filter, pod_network
 from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
@@ -14,13 +14,18 @@ from kubectl_netdoctor.checks.base import (
     Severity,
     check,
 )
-from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet
+from kubectl_netdoctor.checks.packet import Drop, Packet
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Route, Routes
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 
 
-@check("NF-01", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "API-01"))
+@check(
+    "NF-01",
+    Severity.CRITICAL,
+    since="0.1",
+    explains=("DNS-05", "DNS-07", "API-01", "RTE-13", "DNS-21", "API-09"),
+)
 def forward_policy_drop(
     iptables: Iptables, nftables: Nftables | None, routes: Routes, node: NodeInfo, nodes: Nodes
 ) -> Iterator[Finding]:
@@ -43,7 +48,7 @@ def forward_policy_drop(
         raise Inconclusive("pods are not routed by podCIDR here: their way is not known")
     # The bridge comes with the first pod; without it, any interface may be the pods'.
     bridge = local.interface if local and not _is_default(local) else None
-    packets = list(_pod_packets(own, bridge, routes, node, nodes))
+    packets = list(needed_traffic.pod_packets(routes, node, nodes, bridge))
     if not packets:
         raise Inconclusive("there is no route to the pods of another node")
     drops: dict[str, tuple[Drop, Packet]] = {}
@@ -55,7 +60,7 @@ def forward_policy_drop(
         return
     first = next(iter(drops.values()))[0]
     yield Finding(
-        title="The host firewall drops forwarded traffic of pods",
+        title=f"The host firewall {'rejects' if first.rejects else 'drops'} forwarded traffic of pods",
         evidence=tuple(
             Evidence(f"{packet_filter.counted(drop)}; it meets pods, {packet_text(packet)}")
             for drop, packet in drops.values()
@@ -78,18 +83,6 @@ def forward_policy_drop(
 
 def _is_default(route: Route) -> bool:
     return route.destination.endswith("/0")
-
-
-def _pod_packets(
-    own: IpNetwork, bridge: str | None, routes: Routes, node: NodeInfo, nodes: Nodes
-) -> Iterator[Packet]:
-    """The first packets of flows between this node's pods and each peer's, both ways."""
-    for peer in nodes.items:
-        for cidr in pod_network.pod_cidrs(peer) if peer.name != node.name else ():
-            way = pod_network.route_to(routes, cidr)
-            if way and not _is_default(way) and way.interface not in (None, bridge):
-                yield Packet(own, cidr, input=bridge, output=way.interface)
-                yield Packet(cidr, own, input=way.interface, output=bridge)
 
 
 def packet_text(packet: Packet) -> str:

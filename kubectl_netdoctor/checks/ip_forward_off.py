@@ -14,6 +14,7 @@ from kubectl_netdoctor.checks.base import (
     evidence,
 )
 from kubectl_netdoctor.facts.cluster import NodeInfo
+from kubectl_netdoctor.facts.pod_probe import PodProbes
 from kubectl_netdoctor.facts.system import Sysctls
 
 
@@ -22,9 +23,9 @@ from kubectl_netdoctor.facts.system import Sysctls
     Severity.CRITICAL,
     since="0.1",
     sysctls=("net.ipv4.ip_forward",),
-    explains=("NF-01", "DNS-05", "DNS-07", "API-01", "SVC-02"),
+    explains=("NF-01", "DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
 )
-def ip_forward_off(sysctls: Sysctls, node: NodeInfo) -> Iterator[Finding]:
+def ip_forward_off(sysctls: Sysctls, node: NodeInfo, pods: PodProbes | None) -> Iterator[Finding]:
     """IPv4 forwarding is off.
 
     Meaning: net.ipv4.ip_forward is 0 in the node's network namespace, so the kernel delivers
@@ -44,7 +45,7 @@ def ip_forward_off(sysctls: Sysctls, node: NodeInfo) -> Iterator[Finding]:
         return
     yield Finding(
         title="IPv4 forwarding is off: the node drops all traffic from and to its pods",
-        evidence=evidence("net.ipv4.ip_forward = 0, pods need 1"),
+        evidence=evidence("net.ipv4.ip_forward = 0, pods need 1", *_repaired(pods)),
         fix=Fix(
             "Switch forwarding on, and keep it on after a reboot.",
             (
@@ -57,3 +58,12 @@ def ip_forward_off(sysctls: Sysctls, node: NodeInfo) -> Iterator[Finding]:
             risk=Risk.SAFE,
         ),
     )
+
+
+def _repaired(pods: PodProbes | None) -> Iterator[str]:
+    """Whether the value is another one by now: whoever looks after the scan should know why."""
+    if pods and pods.forwarding_after == "1":
+        yield (
+            "it is 1 again: the CNI plugin switched it on when a pod was started during this scan, "
+            "and whatever set it to 0 may do so again"
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from kubectl_netdoctor.checks.packet import (
@@ -74,6 +74,7 @@ class _Walk:
 def verdict(ruleset: IptablesRuleset, hook: Hook, packet: Packet) -> Verdict:
     """The ruleset's verdict on one packet at one hook."""
     suspects: list[Drop] = []
+    packet = replace(packet, to_host=hook == "input")
     for table, name in PATHS[hook]:
         chain = ruleset.chain(table, name)
         if chain is None:
@@ -108,6 +109,8 @@ def _rules(
         if target == "RETURN":
             if matched is Match.YES:
                 return False, None
+            # Perhaps nothing below takes the packet: what drops it there is not certain.
+            walk.maybe_accepted = True
             continue
         if target in DROPS:
             drop = _drop(chain, rule, walk)
@@ -196,15 +199,23 @@ def _option(name: str, values: tuple[str, ...], packet: Packet) -> Match:
             return same_interface(packet.output, value)
         case "-p" | "--protocol":
             return same_protocol(packet.protocol, value)
-        case "--dport" | "--dports":
-            return same_port(packet.destination_port, _ports(value))
-        case "--sport" | "--sports":
-            return same_port(packet.source_port, _ports(value))
+        case "--dport" | "--dports" | "--sport" | "--sports":
+            port = packet.destination_port if name[2] == "d" else packet.source_port
+            return same_port(port, _ports(value))
         case "--ctstate" | "--state":
             return new_flow(value.split(","))
+        case "--dst-type":
+            return _destination_type(value, packet)
         case "--mark":
             return Match.YES if _mark_of_zero(value) else Match.NO
     return Match.MAYBE
+
+
+def _destination_type(text: str, packet: Packet) -> Match:
+    """The addrtype match; packets of ours are for one address."""
+    if packet.to_host is None or text not in ("LOCAL", "UNICAST", "BROADCAST", "MULTICAST"):
+        return Match.MAYBE
+    return Match.YES if text == ("LOCAL" if packet.to_host else "UNICAST") else Match.NO
 
 
 def _ports(text: str) -> list[tuple[int, int]]:

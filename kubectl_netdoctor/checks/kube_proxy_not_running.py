@@ -29,7 +29,7 @@ KEEPERS = frozenset(
 JOINING = timedelta(minutes=5)  # nor is a node that just joined
 
 
-@check("SVC-01", Severity.CRITICAL, since="0.1", explains=("SVC-02", "API-01"))
+@check("SVC-01", Severity.CRITICAL, since="0.1", explains=("SVC-02", "API-01", "DNS-21", "API-09"))
 def kube_proxy_not_running(
     pods: Pods,
     workloads: Workloads,

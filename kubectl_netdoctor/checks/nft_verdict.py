@@ -86,6 +86,8 @@ def _rules(
             unsure = unsure or inner_unsure
             if ended and matched is Match.YES:
                 return True, drop, unsure
+            if action == "goto" and matched is Match.YES:
+                return False, None, unsure  # it does not come back to this chain
             if ended and drop:
                 suspects.append(drop)
             unsure = unsure or (ended and drop is None)
@@ -174,6 +176,8 @@ def _one(left: dict[str, Any], value: Any, packet: Packet) -> Match:
             return Match.YES if value == 0 else Match.NO
     if isinstance(ct, dict) and ct.get("key") == "state":
         return new_flow([str(value)])
+    if isinstance(ct, dict) and ct.get("key") == "status" and value in ("dnat", "snat"):
+        return Match.NO  # packets of ours are not translated
     return Match.MAYBE
 
 

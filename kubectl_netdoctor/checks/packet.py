@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,6 +40,7 @@ class Packet:
     protocol: str | None = None
     source_port: int | None = None
     destination_port: int | None = None
+    to_host: bool | None = None  # whether it is for the machine itself; the hook decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Drop:
     text: str
     moved: int | None
     remove: str | None = None  # the command that takes it away
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the sender is told, so that it fails at once instead of timing out."""
+        return bool(re.search(r"-j REJECT\b|\breject\b", self.text))
 
 
 @dataclass(frozen=True, slots=True)

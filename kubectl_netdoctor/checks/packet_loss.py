@@ -32,7 +32,17 @@ SURE = 1.96  # two-sided 95 % of a normal distribution
     "NIC-03",
     Severity.HIGH,
     since="0.1",
-    explains=("ENC-01", "DNS-05", "DNS-07", "API-01", "API-02", "SVC-02"),
+    explains=(
+        "ENC-01",
+        "DNS-05",
+        "DNS-07",
+        "API-01",
+        "API-02",
+        "SVC-02",
+        "RTE-13",
+        "DNS-21",
+        "API-09",
+    ),
 )
 def packet_loss(
     probes: PerNode[PathProbes],

@@ -11,7 +11,12 @@ from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Route, Routes
 
 
-@check("RTE-01", Severity.CRITICAL, since="0.1", explains=("ENC-01", "DNS-05", "API-01", "SVC-02"))
+@check(
+    "RTE-01",
+    Severity.CRITICAL,
+    since="0.1",
+    explains=("ENC-01", "DNS-05", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
+)
 def pod_route_missing(routes: Routes, node: NodeInfo, nodes: Nodes) -> Iterator[Finding]:
     """The route to another node's pods is missing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import overlay, packet_filter
+from kubectl_netdoctor.checks import overlay, packet_filter, tunnel_direction
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -26,7 +26,12 @@ from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
 ENOUGH = 3  # probes; fewer prove nothing
 
 
-@check("ENC-01", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "API-01", "SVC-02"))
+@check(
+    "ENC-01",
+    Severity.CRITICAL,
+    since="0.1",
+    explains=("DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
+)
 def tunnel_port_blocked(
     probes: PerNode[PathProbes],
     nodes: Nodes,
@@ -61,13 +66,16 @@ def tunnel_port_blocked(
             confidence=Confidence.CERTAIN if drops else Confidence.LIKELY,
             evidence=(
                 *(Evidence(f"to {p[1]}: {numbers[p]}", p[0]) for p in culprit.pairs[:6]),
-                *(Evidence(packet_filter.counted(d), n) for n, d in drops),
-                *(() if drops else (Evidence("no rule on the scanned nodes takes these packets"),)),
+                *(
+                    Evidence(f"{n} cannot {way}: {packet_filter.counted(d)}", n)
+                    for n, way, d in drops
+                ),
+                *(() if drops else tunnel_direction.unexplained(culprit, set(probes), interfaces)),
             ),
             subjects=culprit.subjects,
             scope=culprit.words,
             paths=culprit.pairs,
-            fix=_fix(port, drops, culprit),
+            fix=_fix(port, drops, [n for n in culprit.members if n not in probes]),
         )
 
 
@@ -125,20 +133,22 @@ def _drops(
     nodes: Nodes,
     interfaces: PerNode[Interfaces] | None,
     firewalls: Firewalls,
-) -> Iterator[tuple[str, Drop]]:
-    """Rules on scanned nodes of the failing pairs that take the outer packets."""
+) -> Iterator[tuple[str, str, Drop]]:
+    """Rules on scanned nodes of the failing pairs that take the outer packets, and which way."""
     port = _port(culprit, interfaces)
     for name in culprit.members:
         nic = _underlay_link(name, interfaces)
         for partner in culprit.partners(name) if name in scanned else ():
             there = _address(nodes, partner)
-            drop = firewalls.first_drop(
-                name,
-                ("input", Packet(there, input=nic, protocol="udp", destination_port=port)),
-                ("output", Packet(None, there, output=nic, protocol="udp", destination_port=port)),
-            )
-            if drop:
-                yield name, drop
+            arrives = Packet(there, input=nic, protocol="udp", destination_port=port)
+            leaves = Packet(None, there, output=nic, protocol="udp", destination_port=port)
+            received = firewalls.first_drop(name, ("input", arrives))
+            sent = firewalls.first_drop(name, ("output", leaves))
+            if received:
+                yield name, "receive", received
+            if sent:
+                yield name, "send", sent
+            if received or sent:
                 break
 
 
@@ -154,12 +164,12 @@ def _underlay_link(name: str, interfaces: PerNode[Interfaces] | None) -> str | N
     return parent.name if parent else None
 
 
-def _fix(port: int | None, drops: list[tuple[str, Drop]], culprit: Blame) -> Fix:
+def _fix(port: int | None, drops: list[tuple[str, str, Drop]], unseen: list[str]) -> Fix:
     number = port or overlay.DEFAULT_PORT
     device = "any"
     verify = f"tcpdump -ni {device} udp port {number}"
     if drops:
-        removals = tuple(dict.fromkeys(d.remove for _, d in drops if d.remove))
+        removals = tuple(dict.fromkeys(d.remove for _, _, d in drops if d.remove))
         return Fix(
             f"Remove the rule that drops UDP {number}, where the firewall's own configuration has "
             "it (firewalld, ufw, cloud-init), or now by hand:",
@@ -168,8 +178,8 @@ def _fix(port: int | None, drops: list[tuple[str, Drop]], culprit: Blame) -> Fix
         )
     return Fix(
         f"Open UDP {number} between the addresses of all nodes, both ways: in the provider's "
-        "security group, on the switch, or in the firewall of nodes that were not scanned. Scan "
-        f"the other nodes of {culprit.words} too, to see their rules.",
+        "security group, on the switch, or in the firewall of nodes that were not scanned"
+        + (f"; scan {', '.join(unseen)} too, to see their rules." if unseen else "."),
         (
             f"firewall-cmd --permanent --add-port={number}/udp && firewall-cmd --reload",
             f"ufw allow {number}/udp",

@@ -14,7 +14,19 @@ from kubectl_netdoctor.facts.link import Interfaces
     "ENC-08",
     Severity.CRITICAL,
     since="0.1",
-    explains=("RTE-01", "ENC-01", "ENC-05", "NF-01", "DNS-05", "DNS-07", "API-01", "SVC-02"),
+    explains=(
+        "RTE-01",
+        "ENC-01",
+        "ENC-05",
+        "NF-01",
+        "DNS-05",
+        "DNS-07",
+        "API-01",
+        "SVC-02",
+        "RTE-13",
+        "DNS-21",
+        "API-09",
+    ),
 )
 def vxlan_device_down(interfaces: Interfaces, node: NodeInfo) -> Iterator[Finding]:
     """The VXLAN device is missing, down or bound to another address.

@@ -17,7 +17,7 @@ DEAD = ("failed", "incomplete", "none")
     "ENC-05",
     Severity.HIGH,
     since="0.1",
-    explains=("ENC-01", "DNS-05", "DNS-07", "API-01", "SVC-02"),
+    explains=("ENC-01", "DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
 )
 def vxlan_entry_missing(
     fdb: Fdb, neighbours: Neighbours, interfaces: Interfaces, node: NodeInfo, nodes: Nodes

@@ -101,6 +101,12 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
     show_default=True,
     help="What carries the agent; auto: Jobs up to 50 nodes, bare Pods above.",
 )
+@click.option(
+    "--companion/--no-companion",
+    default=True,
+    show_default=True,
+    help="Probe from the pod network too, by a small unprivileged Pod beside each agent.",
+)
 @click.option("--keep", is_flag=True, help="Leave Jobs and Pods until the run's deadline.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("-v", "--verbose", count=True, help="Show what is requested and created.")

@@ -77,6 +77,7 @@ def remote(
     from kubectl_netdoctor.cluster.reach import unreachable
     from kubectl_netdoctor.cluster.run import run_agents
     from kubectl_netdoctor.cluster.select import select_nodes
+    from kubectl_netdoctor.cluster.service_changes import read_service_changes
     from kubectl_netdoctor.cluster.signals import as_interrupts
 
     progress = ProgressLine(sys.stderr, quiet=options["quiet"], verbose=options["verbose"])
@@ -105,6 +106,7 @@ def remote(
                 Runner(options["runner"]),
                 options["timeout"],
                 options["keep"],
+                companions=options["companion"],
             )
             reachable = [n for n in chosen if n not in skip]
             if reachable:
@@ -123,6 +125,10 @@ def remote(
             progress.begin(order.namespace, run, chosen, skip)
             outcome = run_agents(api, plans, order, skip=skip, progress=progress)
             progress.end(outcome.warnings)
+            if outcome.companions is not None:
+                cluster["companions"] = outcome.companions
+            if not outcome.interrupted:
+                cluster |= read_service_changes(api)
             info = run_info(
                 options, run, started, outcome.reports, context=api.context, server=api.server
             )

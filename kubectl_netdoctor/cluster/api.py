@@ -112,6 +112,12 @@ class Api:
         """The object as created, and the API's warnings."""
         return self._json("POST", path, query, body=body)
 
+    def annotate(self, path: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of one object, by a merge patch (RFC 7386)."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self._json("PATCH", path, None, body=body, headers=headers)
+
     def delete(
         self, path: str, *, propagation: str = "Background", grace: int | None = None
     ) -> bool:

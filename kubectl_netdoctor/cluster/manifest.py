@@ -21,11 +21,16 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 NAME = "app.kubernetes.io/name"
 RUN = "netdoctor/run"
 NODE = "netdoctor/node"
+ROLE = "netdoctor/role"
+AGENT = "agent"
+NEWS = "netdoctor/companions"
+"""Annotation by which an agent that runs is told the addresses of companions."""
 OURS = f"{MANAGED_BY}=netdoctor"
 """Label selector of everything that any run made."""
 
 CONTAINER = "agent"
 HOST_ROOT = "/host"
+NEWS_MOUNT, NEWS_FILE = "/netdoctor-news", "companions"
 MAX_VARIABLE_BYTES = (128 << 10) - 64  # MAX_ARG_STRLEN of execve(2), less the variable's name
 
 SMALL_RESOURCES: Json = {
@@ -80,7 +85,7 @@ def anchor(run: str, namespace: str, image: AgentImage, *, deadline: float, ttl:
     Deleting it removes the run in one call. If nobody does, the controller fails it at the
     deadline, its TTL deletes it, and the garbage collector takes what it owns.
     """
-    spec = _job_spec(deadline, ttl, parallelism=0)
+    spec = job_spec(deadline, ttl, parallelism=0)
     container = {
         "name": "none",
         "image": image.name,
@@ -122,12 +127,13 @@ def agent_job(
     ttl: int,
     owner: Owner | None = None,
     resources: Json | None = None,
+    news: bool = False,
 ) -> Json:
     """One node's Job; its Pod is agent_pod()'s."""
-    spec = _job_spec(deadline, ttl, parallelism=1)
+    spec = job_spec(deadline, ttl, parallelism=1)
     spec["template"] = {
         "metadata": {"labels": _labels(run, node), "annotations": _annotations(node)},
-        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources),
+        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
     }
     metadata = _metadata(run, node, namespace, owner)
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
@@ -143,17 +149,19 @@ def agent_pod(
     deadline: float,
     owner: Owner | None = None,
     resources: Json | None = None,
+    news: bool = False,
 ) -> Json:
     """One node's Pod without a Job: it needs no controller, only API server and kubelet."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": _metadata(run, node, namespace, owner),
-        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources),
+        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
     }
 
 
-def _job_spec(deadline: float, ttl: int, *, parallelism: int) -> Json:
+def job_spec(deadline: float, ttl: int, *, parallelism: int) -> Json:
+    """A Job's spec but for its template: one Pod, one attempt, or none for the anchor."""
     return {
         "parallelism": parallelism,
         "completions": 1,
@@ -166,7 +174,7 @@ def _job_spec(deadline: float, ttl: int, *, parallelism: int) -> Json:
 
 def _labels(run: str, node: str | None = None) -> dict[str, str]:
     labels = {MANAGED_BY: "netdoctor", NAME: "netdoctor", RUN: run}
-    return labels if node is None else {**labels, NODE: node_hash(node)}
+    return labels if node is None else {**labels, NODE: node_hash(node), ROLE: AGENT}
 
 
 def _annotations(node: str) -> dict[str, str]:
@@ -187,15 +195,24 @@ def _metadata(run: str, node: str, namespace: str, owner: Owner | None) -> Json:
         "annotations": _annotations(node),
     }
     if owner is not None:
-        reference = {"apiVersion": "batch/v1", "kind": "Job", "name": owner.name, "uid": owner.uid}
-        metadata["ownerReferences"] = [
-            {**reference, "controller": False, "blockOwnerDeletion": False}
-        ]
+        metadata["ownerReferences"] = [owned_by(owner)]
     return metadata
 
 
+def owned_by(owner: Owner) -> Json:
+    """The owner reference of everything that the run makes."""
+    reference = {"apiVersion": "batch/v1", "kind": "Job", "name": owner.name, "uid": owner.uid}
+    return {**reference, "controller": False, "blockOwnerDeletion": False}
+
+
 def _pod_spec(
-    node: str, plan: str, image: AgentImage, *, deadline: float, resources: Json | None
+    node: str,
+    plan: str,
+    image: AgentImage,
+    *,
+    deadline: float,
+    resources: Json | None,
+    news: bool,
 ) -> Json:
     spec: Json = {
         "nodeName": node,  # no scheduler: cordoned and tainted nodes are the interesting ones
@@ -214,7 +231,20 @@ def _pod_spec(
     }
     if image.pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in image.pull_secrets]
+    if news:
+        spec["volumes"].append(_news_volume())
+        (container,) = spec["containers"]
+        container["env"].append({"name": "NETDOCTOR_NEWS", "value": f"{NEWS_MOUNT}/{NEWS_FILE}"})
+        container["volumeMounts"].append(
+            {"name": "news", "mountPath": NEWS_MOUNT, "readOnly": True}
+        )
     return spec
+
+
+def _news_volume() -> Json:
+    """An annotation as a file: the kubelet renews it as soon as the annotation is set."""
+    field = {"fieldPath": f"metadata.annotations['{NEWS}']"}
+    return {"name": "news", "downwardAPI": {"items": [{"path": NEWS_FILE, "fieldRef": field}]}}
 
 
 def _container(plan: str, image: AgentImage, resources: Json | None) -> Json:
@@ -242,7 +272,9 @@ def example() -> str:
     owner = Owner(run_name(run), "00000000-0000-0000-0000-000000000000")
     objects = [
         anchor(run, namespace, image, deadline=120, ttl=0),
-        agent_job(run, node, "PLAN", namespace, image, deadline=90, ttl=120, owner=owner),
+        agent_job(
+            run, node, "PLAN", namespace, image, deadline=90, ttl=120, owner=owner, news=True
+        ),
     ]
     text = yaml.safe_dump_all(objects, sort_keys=False, width=100)
     return f"{_EXAMPLE_HEAD}{text}"

@@ -72,13 +72,13 @@ class NodeRun:
         self.report: NodeReport | None = None
         self.begun = False
         self.ran = False
-        self._plan = plan
+        self.plan = plan
         self._crew = crew
         self._created_at: float | None = None
         self._bound_at = 0.0
         self._as_pod = False
         self._status: PodStatus | None = None
-        self._pod = ""
+        self.pod = ""
         self._trouble: str | None = None
         self._ended: answer.Ended | None = None
 
@@ -90,13 +90,13 @@ class NodeRun:
     def stuck_pod(self) -> str | None:
         """Name of a Pod that its kubelet has neither ended nor refused."""
         over = self._status is None or self._status.phase in (Phase.ENDED, Phase.FAILED)
-        return None if over else self._pod
+        return None if over else self.pod
 
     def begin(self) -> None:
         """Ask for the node's agent."""
         self.begun = True
         self._as_pod = self._crew.pods
-        text = plans.pack(self._plan)
+        text = plans.pack(self.plan)
         if len(text) > manifest.MAX_VARIABLE_BYTES:
             self._lost(f"its plan has {len(text)} bytes, more than one variable may hold")
             return
@@ -108,12 +108,12 @@ class NodeRun:
             self._crew.controller_seen = True
         first = self._status is None
         self._status = status = pod_status.read(pod)
-        self._pod = fields.text(pod, "metadata", "name")
+        self.pod = fields.text(pod, "metadata", "name")
         self.ran = self.ran or status.ran
         if self.report is not None or self._ended is not None:
             return
         if status.phase is Phase.ENDED:
-            self._ended = self._as_ended(self._pod, status)
+            self._ended = self._as_ended(self.pod, status)
             self._read()
         elif status.phase is Phase.FAILED and self.ran:
             self._finish(NodeStatus.FAILED, status.reason)
@@ -173,6 +173,7 @@ class NodeRun:
                 deadline=options.deadline,
                 owner=crew.owner,
                 resources=options.resources,
+                news=options.companions,
             )
             crew.api.create(sweep.pods_path(namespace), body)
             return
@@ -186,6 +187,7 @@ class NodeRun:
             ttl=options.ttl,
             owner=crew.owner,
             resources=options.resources,
+            news=options.companions,
         )
         crew.api.create(sweep.jobs_path(namespace), body)
 
@@ -249,7 +251,7 @@ class NodeRun:
 
     def _look_at_start(self) -> None:
         """A container that does not start: events may say why, for the report at the deadline."""
-        crew, pod = self._crew, self._pod
+        crew, pod = self._crew, self.pod
         if self.report is None and self._status and self._status.phase is Phase.STARTING:
             namespace = crew.options.namespace
             crew.loop.call(

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from kubectl_netdoctor.cluster.manifest import AgentImage
+from kubectl_netdoctor.facts.base import Missing
+from kubectl_netdoctor.facts.companion import Companions
 from kubectl_netdoctor.facts.snapshot import NodeReport
 
 KEEP_SECONDS = 3600.0  # how long --keep keeps
@@ -35,6 +37,8 @@ class RunOptions:
     deadline: float = 90.0
     keep: bool = False
     resources: dict[str, Any] | None = None  # set by preflight where a quota wants them
+    companions: bool = False  # a second Pod on each node, in the pod network
+    no_companions: str = "no companions were asked for (--no-companion)"
 
     def uses_pods(self, nodes: int) -> bool:
         """Whether agents start as bare Pods."""
@@ -73,6 +77,7 @@ class Outcome:
     reports: tuple[NodeReport, ...]
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    companions: Companions | Missing | None = None
 
 
 Listener = Callable[[Progress], None]

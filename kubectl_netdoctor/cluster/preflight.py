@@ -22,6 +22,8 @@ _NEEDS = (
     ("get", "", "pods", "log"),
 )
 _CREATE_PODS = ("create", "", "pods", "")
+_PATCH_PODS = ("patch", "", "pods", "")
+_ASKED = (*_NEEDS, _CREATE_PODS, _PATCH_PODS)
 _RBAC_HINT = "ask an administrator for: kubectl apply -f manifests/rbac.yaml"
 
 Need = tuple[str, str, str, str]
@@ -46,20 +48,18 @@ def preflight(api: Api, options: RunOptions, node: str) -> RunOptions:
     `node`: one of the nodes asked, for the dry run. Raises ApiDenied, or UsageError when the
     namespace is not there.
     """
-    with ThreadPoolExecutor(len(_NEEDS) + 2) as pool:
+    with ThreadPoolExecutor(len(_ASKED) + 1) as pool:
         trial = pool.submit(_trial, api, options, node)
-        answers = dict(
-            zip(
-                (*_NEEDS, _CREATE_PODS),
-                pool.map(lambda need: _may(api, options.namespace, need), (*_NEEDS, _CREATE_PODS)),
-                strict=True,
-            )
-        )
+        may = pool.map(lambda need: _may(api, options.namespace, need), _ASKED)
+        answers = dict(zip(_ASKED, may, strict=True))
         refused = trial.result()
     needs = (*_NEEDS, _CREATE_PODS) if options.runner is Runner.POD else _NEEDS
     if lacking := [_words(need) for need in needs if not answers[need]]:
         message = f"in namespace {options.namespace} this user may not {', '.join(lacking)}"
         raise ApiDenied(message, hint=_RBAC_HINT)
+    if not answers[_PATCH_PODS]:  # agents could not be told of companions
+        why = f"in namespace {options.namespace} this user may not patch pods"
+        options = dataclasses.replace(options, companions=False, no_companions=why)
     if refused is None:
         return options
     if not answers[_CREATE_PODS] and refused.status == FORBIDDEN:

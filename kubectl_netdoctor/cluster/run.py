@@ -10,6 +10,8 @@ from functools import partial
 from kubectl_netdoctor.cluster import manifest, sweep
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import FORBIDDEN, ApiError, Unreachable
+from kubectl_netdoctor.cluster.companion_manifest import COMPANION
+from kubectl_netdoctor.cluster.companions import CompanionCrew
 from kubectl_netdoctor.cluster.loop import MAIN, Loop
 from kubectl_netdoctor.cluster.node_run import LOGS, Crew, NodeRun
 from kubectl_netdoctor.cluster.order import (
@@ -66,7 +68,12 @@ def run_agents(
     if interrupted and not any(r.envelope for r in reports.values()):
         raise Interrupted("interrupted before any node answered", hint="; ".join(warnings) or None)
     order = [*plans, *(n for n in skipped if n not in plans)]
-    return Outcome(tuple(reports[n] for n in order), (*session.warnings, *warnings), interrupted)
+    return Outcome(
+        tuple(reports[n] for n in order),
+        (*session.warnings, *warnings),
+        interrupted,
+        session.companions.fact(),
+    )
 
 
 class _Session:
@@ -83,8 +90,10 @@ class _Session:
         self._started = time.monotonic()
         self._crew = Crew(api, options, self._loop, self._stop, self._finished)
         self._crew.pods = options.uses_pods(len(plans))
+        asked = plans if options.companions else ()
+        self.companions = CompanionCrew(self._crew, asked)
         self.nodes = {
-            manifest.node_hash(name): NodeRun(name, plan, self._crew)
+            manifest.node_hash(name): NodeRun(name, self.companions.awaited(plan), self._crew)
             for name, plan in plans.items()
         }
         self._queue = list(self.nodes.values())[::-1]
@@ -126,7 +135,10 @@ class _Session:
                 self._api,
                 options.namespace,
                 options.run,
-                stuck=[n.stuck_pod for n in self.nodes.values() if n.stuck_pod],
+                stuck=[
+                    *(n.stuck_pod for n in self.nodes.values() if n.stuck_pod),
+                    *self.companions.stuck_pods,
+                ],
                 all_pods=self._crew.pods_only,
             )
         except ApiError as exc:
@@ -192,6 +204,7 @@ class _Session:
         else:
             self._lost_nodes += 1
         self._running.discard(node.name)
+        self.companions.agent_is_over(node)
         if not self._stop.is_set():
             self._fill()
         self._tell(node.report)
@@ -234,6 +247,9 @@ class _Session:
         if event.change is Change.LISTED:
             return
         metadata = event.object.get("metadata") or {}
+        if (metadata.get("labels") or {}).get(manifest.ROLE) == COMPANION:
+            self.companions.seen(event)
+            return
         node = self.nodes.get((metadata.get("labels") or {}).get(manifest.NODE, ""))
         if node is None:
             return
@@ -243,6 +259,7 @@ class _Session:
             node.pod_seen(event.object)
         if node.ran and not node.report and node.name not in self._running:
             self._running.add(node.name)
+            self.companions.agent_runs(node)
             self._tell(None)
 
     def _lost(self, error: ApiError | None) -> None:

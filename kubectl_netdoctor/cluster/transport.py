@@ -114,7 +114,7 @@ class Transport:
     ) -> urllib3.HTTPHeaderDict:
         headers = urllib3.HTTPHeaderDict({"Accept": "application/json", **(extra or {})})
         if with_body:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         auth: dict[str, str] = {}
         self._client.update_params_for_auth(auth, [], ["BearerToken"], "", "", None)
         headers.update(auth)

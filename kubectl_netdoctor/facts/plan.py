@@ -43,6 +43,25 @@ class DnsTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionTarget:
+    """Another node's companion, in the pod network."""
+
+    node: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionNews:
+    """What an agent is told after its start: its own node's companion, and those of its peers.
+
+    `own` is empty where this node has none.
+    """
+
+    own: str
+    peers: tuple[CompanionTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One node's orders. The agent needs nothing else, least of all the API server."""
 
@@ -60,6 +79,8 @@ class Plan:
     node_resolvers: bool  # also query the servers of the node's own resolv.conf
     dns_zone: str = ""  # the cluster's zone; empty: none is known
     dns_large: str = ""  # the cluster's name whose SRV answer is largest
+    companions_within: float = 0.0  # seconds in which news of companions comes; 0: there are none
+    responder_token: str = ""  # hexadecimal: what companions answer to
 
 
 def pack(plan: Plan) -> str:
@@ -80,3 +101,13 @@ def unpack(text: str) -> Plan:
         msg = f"plan has schema {plan.schema}, this agent speaks {SCHEMA_VERSION}"
         raise codec.DecodeError(msg)
     return plan
+
+
+def news_text(news: CompanionNews) -> str:
+    """Text for one annotation."""
+    return codec.dumps(news)
+
+
+def read_news(text: str) -> CompanionNews:
+    """Read what news_text() made. Raises DecodeError."""
+    return codec.decode(CompanionNews, codec.loads(text.encode()))

@@ -9,11 +9,15 @@ from typing import Any
 from kubectl_netdoctor.facts import (
     cluster,
     codec,
+    companion,
     dns_matrix,
     envelope,
     link,
     netfilter,
+    path_mtu,
+    pod_probe,
     probe,
+    promiscuity,
     resolver,
     service_changes,
     system,
@@ -23,7 +27,20 @@ from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope
 
 # Importing a facts module registers its facts: reading a snapshot needs all of them.
-FACT_MODULES = (system, link, netfilter, resolver, probe, cluster, dns_matrix, service_changes)
+FACT_MODULES = (
+    system,
+    link,
+    netfilter,
+    resolver,
+    probe,
+    cluster,
+    dns_matrix,
+    service_changes,
+    path_mtu,
+    promiscuity,
+    companion,
+    pod_probe,
+)
 KIND = "netdoctor-snapshot"
 MAX_SNAPSHOT_BYTES = 512 << 20
 

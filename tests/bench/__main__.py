@@ -4,7 +4,7 @@ python -m tests.bench [--runs N] [--window 1s]     needs the lab; starts one of 
 
 single-node scan   to one empty Job created, waited for and read back with kubectl
 three-node scan    to the same
---help             to `python -c pass`
+--help, completion to `python -c pass`
 
 Each pair is measured in turn, A B A B, after one round that does not count; the ratio is taken pair
 by pair, so that it holds while the machine's speed drifts.
@@ -104,6 +104,12 @@ def main() -> None:
             "--help",
             options.runs * 4,
             lambda _: start(plugin, "--help"),
+            lambda _: start(sys.executable, "-c", "pass"),
+        )
+        compare(
+            "completion",
+            options.runs * 4,
+            lambda _: start(str(BIN / "kubectl_complete-netdoctor"), "scan", "--"),
             lambda _: start(sys.executable, "-c", "pass"),
         )
         compare(

@@ -98,12 +98,16 @@ def coredns_scaled_to_zero(lab: Lab) -> Iterator[None]:
     """Somebody scaled cluster DNS away."""
     scale = (*KUBE_SYSTEM, "scale", "deployment/coredns")
     lab.kubectl(*scale, "--replicas=0")
-    wait_for(lambda: not dns_endpoints(lab))
+    wait_for(lambda: not dns_endpoints(lab) and not _dns_pods(lab))
     try:
         yield
     finally:
         lab.kubectl(*scale, "--replicas=2")
         lab.kubectl(*KUBE_SYSTEM, "rollout", "status", "deployment/coredns", "--timeout=60s")
+
+
+def _dns_pods(lab: Lab) -> list[str]:
+    return lab.kubectl(*KUBE_SYSTEM, "get", "pods", "-l", "k8s-app=kube-dns", "-o", "name").split()
 
 
 def dns_endpoints(lab: Lab) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.lab import Lab
 from tests.lab.cluster import Cluster
 
 BIN = Path(sys.executable).parent
@@ -50,6 +51,27 @@ def netdoctor(
 ) -> subprocess.CompletedProcess[str]:
     """`kubectl netdoctor …` with its output."""
     return cluster.run("kubectl", "netdoctor", *arguments, env=environment(), timeout=timeout)
+
+
+def silent(lab: Lab) -> None:
+    """See that a scan of the whole lab is clean, unless the last scan of it was just that.
+
+    The silence after one fault is the silence before the next.
+    """
+    if _SILENT.get(lab.name) != lab.kubeconfig.stat().st_mtime_ns:
+        clean = scan(lab, "--all-nodes")
+        assert clean.serious == []
+        assert clean.code == 0, clean.report["coverage"]
+    _SILENT[lab.name] = lab.kubeconfig.stat().st_mtime_ns
+
+
+def broken(lab: Lab) -> None:
+    """Note that the next silence has to be seen."""
+    _SILENT.pop(lab.name, None)
+
+
+_SILENT: dict[str, int] = {}
+"""Labs whose last scan was clean, with the birth of their kubeconfig: a new lab is another one."""
 
 
 def scan(cluster: Cluster, *arguments: str, timeout: float = 120) -> Scan:

@@ -6,12 +6,14 @@ python -m tests.e2e.record [FAULT ...]     needs the lab; writes tests/fixtures/
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from tests.e2e.faults import FAULTS
 from tests.e2e.netdoctor import netdoctor
 from tests.lab import Lab, agent_image
 
+SETTLED = 65  # seconds; what is younger than a minute, checks leave alone
 FOLDER = Path(__file__).parent.parent / "fixtures" / "snapshots"
 
 
@@ -30,6 +32,7 @@ def main() -> None:
     lab = Lab("ndrecord")
     lab.up(3, agent=agent_image.ensure(print))
     try:
+        time.sleep(SETTLED)
         wanted = sys.argv[1:] or ["healthy", *FAULTS]
         for name in wanted:
             if name == "healthy":

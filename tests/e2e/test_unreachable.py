@@ -20,41 +20,32 @@ def ready(lab: Lab, node: str) -> str:
 
 
 def test_a_node_that_is_off_does_not_hold_up_the_others(lab: Lab) -> None:
-    """n2 powered off: the others' results, n2 with the time since when, exit 3, in time."""
+    """n2 powered off: before the API notices it and after, the others' results arrive in time."""
     lab.stop("n2")
     try:
+        started = time.monotonic()
+        at_once = scan(lab, "--all-nodes", "--timeout", "60s")
+        seconds = time.monotonic() - started
         wait_for(lambda: ready(lab, "n2") == "Unknown", 60)
         started = time.monotonic()
-        result = scan(lab, "--all-nodes", "--timeout", "30s")
+        later = scan(lab, "--all-nodes", "--timeout", "30s")
         assert time.monotonic() - started < 30
     finally:
         lab.start("n2")
         lab.wait_ready(60)
-    assert result.code == 3, result.report["findings"]
-    states = {n["name"]: n["status"] for n in result.report["nodes"]}
-    assert states == {"n1": "answered", "n2": "not-reached", "n3": "answered"}
-    reason = next(n["reason"] for n in result.report["nodes"] if n["name"] == "n2")
-    assert reason.startswith("NotReady since 20")
-    assert result.report["verdict"]["complete"] is False
-    assert result.serious == []
-
-
-def test_a_node_that_just_went_off_is_given_up_early(lab: Lab) -> None:
-    """Before the API notices, its Pod hangs: the scan says so and does not wait for the deadline."""
-    lab.stop("n2")
-    try:
-        started = time.monotonic()
-        result = scan(lab, "--all-nodes", "--timeout", "60s")
-        seconds = time.monotonic() - started
-    finally:
-        lab.start("n2")
-        lab.wait_ready(60)
-    states = {n["name"]: n["status"] for n in result.report["nodes"]}
-    assert states == {"n1": "answered", "n2": "not-reached", "n3": "answered"}
+    for result in (at_once, later):
+        states = {n["name"]: n["status"] for n in result.report["nodes"]}
+        assert states == {"n1": "answered", "n2": "not-reached", "n3": "answered"}
+        assert result.report["verdict"]["complete"] is False
+    # While the API calls it Ready its Pod hangs: that is given up early, and that a Ready node
+    # answers nobody is what the others have to say.
     assert seconds < 40
-    # That a Ready node answers nobody is what the others have to say.
-    assert result.first == "NIC-03", result.report["findings"]
-    assert result.report["findings"][0]["subjects"] == [{"kind": "Node", "name": "n2"}]
+    assert at_once.first == "NIC-03", at_once.report["findings"]
+    assert at_once.report["findings"][0]["subjects"] == [{"kind": "Node", "name": "n2"}]
+    reason = next(n["reason"] for n in later.report["nodes"] if n["name"] == "n2")
+    assert reason.startswith("NotReady since 20")
+    assert later.serious == []
+    assert later.code == 3, later.report["findings"]
 
 
 def test_a_blocked_kubelet_port_is_a_finding_and_the_summary_arrives(lab: Lab) -> None:
@@ -72,7 +63,7 @@ def test_a_blocked_kubelet_port_is_a_finding_and_the_summary_arrives(lab: Lab) -
 def test_the_api_server_away_in_the_middle_loses_nothing_that_was_gathered(lab: Lab) -> None:
     """The API server stops while agents run: an end in time, with reasons, without a stack."""
     process = lab.popen(
-        "kubectl", "netdoctor", "scan", "--all-nodes", "--window", "8s", "--timeout", "40s",
+        "kubectl", "netdoctor", "scan", "--all-nodes", "--window", "5s", "--timeout", "20s",
         "-o", "short", env=environment(),
     )  # fmt: skip
     try:

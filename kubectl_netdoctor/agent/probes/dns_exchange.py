@@ -90,16 +90,18 @@ async def side_by_side(
     with sock:
         kernel_clock.stamp_arrivals(sock)
         start = kernel_clock.now()
-        sent = 0
         try:
             sock.connect((server.address, server.port))
-            for query in queries:
-                sock.send(query.to_wire())
-                sent += 1
         except OSError as exc:
-            # A later query may be told what became of the first one.
-            error = _udp_error(sock, exc) if sent else local_error(exc.errno or 0)
-            return [error] * len(queries)
+            return [local_error(exc.errno or 0)] * len(queries)
+        for number, query in enumerate(queries):
+            try:
+                sock.send(query.to_wire())
+            except OSError as exc:
+                if number and exc.errno == errno.ECONNREFUSED:
+                    return [_udp_error(sock, exc)] * len(queries)  # what became of the first one
+                outcomes[number] = local_error(exc.errno or 0)
+                waiting.remove(number)
         end = time.monotonic() + patience
         while waiting and (left := end - time.monotonic()) > 0:
             try:

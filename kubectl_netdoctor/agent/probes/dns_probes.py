@@ -33,7 +33,7 @@ async def _probe(run: Run) -> DnsProbes:
     patience = run.plan.probe_timeout_seconds
     kinds: tuple[DnsTransport, ...] = ("udp", "tcp")
     items = await asyncio.gather(
-        *(_one(target, kind, pace, patience) for target in targets(run) for kind in kinds)
+        *(ask(target, kind, pace, patience) for target in targets(run) for kind in kinds)
     )
     return DnsProbes(round(pace.span, 6), tuple(items))
 
@@ -62,7 +62,7 @@ def _is_question(target: DnsTarget, run: Run) -> bool:
     return True
 
 
-async def _one(target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float) -> DnsProbe:
+async def ask(target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float) -> DnsProbe:
     """All queries of one transport to one server."""
     server = Server(target.server, target.port)
     running: list[asyncio.Future[Answer | str]] = []

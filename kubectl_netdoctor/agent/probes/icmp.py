@@ -13,6 +13,7 @@ from kubectl_netdoctor.agent.probes import kernel_clock
 from kubectl_netdoctor.agent.probes.echo import Heard, numbered, queued, understand
 from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.probes.scapy_layers import echo_request
+from kubectl_netdoctor.agent.probes.sized_echo import leave_no_mtu
 from kubectl_netdoctor.agent.probes.tally import Flight, Tally
 from kubectl_netdoctor.agent.probes.unreachable import ask_for_errors, local_error
 
@@ -123,6 +124,8 @@ def open_socket(version: int) -> tuple[socket.socket, bool]:
             _filter(sock, version)
         else:
             ask_for_errors(sock)
+        if version == 4:
+            leave_no_mtu(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         kernel_clock.stamp_arrivals(sock)
         return sock, kind == socket.SOCK_RAW

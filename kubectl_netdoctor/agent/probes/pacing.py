@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 PACKETS_PER_SECOND = 400
-"""Bound for one node; where there are more than 80 targets, 5 a second for each of them."""
+"""Bound for one node and second of the window; where there are more than 80 targets, 5 a second for each of them."""
 _LEAST, _MOST = 5, 20  # a second, for each target
 _LATE = 0.5  # part of the window that is left for probes whose libraries loaded slowly
 _TAIL = 0.05  # part of the span after the last probe, so that answers still come inside it
@@ -26,16 +26,21 @@ class Pace:
 
     start: float
     span: float
+    window: float = 0.0  # for which probes are counted; 0: the span
 
     @classmethod
     def until(cls, end: float, window: float) -> Pace:
         """From now to `end`, though never less than half a window."""
         now = time.monotonic()
-        return cls(now, max(end - now, window * _LATE))
+        return cls(now, max(end - now, window * _LATE), window)
 
     def count(self, per_second: int) -> int:
-        """Probes to one target at that rate; at least five, or loss could not be told."""
-        return max(_LEAST, round(per_second * self.span))
+        """Probes to one target at that rate; at least five, or loss could not be told.
+
+        They are counted for the whole window, also where a part of it was lost to loading a library:
+        fewer would make loss harder to tell, and twice the rate for half the time is no burden.
+        """
+        return max(_LEAST, round(per_second * (self.window or self.span)))
 
     async def slots(self, count: int) -> AsyncIterator[int]:
         """Numbers from 0, each when its probe is due; every target starts at a random moment."""

@@ -91,13 +91,25 @@ class Server:
 
     def __enter__(self) -> int:
         """Start, and tell the port."""
-        self.udp.bind(("127.0.0.1", 0))
-        port: int = self.udp.getsockname()[1]
-        self.tcp.bind(("127.0.0.1", port))
+        port = self._both()
         self.tcp.listen(64)
         for serve in (self._udp, self._tcp):
             threading.Thread(target=serve, daemon=True).start()
         return port
+
+    def _both(self) -> int:
+        """Bind both sockets to one port; somebody may have a connection on the first ones."""
+        for _ in range(20):
+            self.udp.bind(("127.0.0.1", 0))
+            port: int = self.udp.getsockname()[1]
+            try:
+                self.tcp.bind(("127.0.0.1", port))
+            except OSError:
+                self.udp.close()
+                self.udp = socket.socket(type=socket.SOCK_DGRAM)
+            else:
+                return port
+        raise OSError("no port is free for UDP and TCP")
 
     def __exit__(self, *_: object) -> None:
         """Stop; the threads end with their sockets."""

@@ -18,6 +18,11 @@ ALL = set(permutations(("n1", "n2", "n3", "n4"), 2))
         ({p for p in ALL if p[0] == "n3"}, ALL, [("n3", "n3 to n1, n2, n4")]),
         ({p for p in ALL if p[1] == "n3"}, ALL, [("n3", "n1, n2, n4 to n3")]),
         ({("n3", "n1")}, ALL, [(None, "n3 -> n1")]),
+        (
+            {("n3", "n1"), ("n3", "n2"), ("n3", "n4"), ("n1", "n3")},
+            ALL,
+            [("n3", "n3 from and to n1, n2, n4")],
+        ),
         ({("n3", "n1"), ("n1", "n3")}, ALL, [(None, "n1 <-> n3")]),
         (ALL, ALL, [(None, EVERYBODY)]),
         ({("n3", "n1"), ("n3", "n2")}, {("n3", "n1"), ("n3", "n2")}, [("n3", "n3 to n1, n2")]),

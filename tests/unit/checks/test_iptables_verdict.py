@@ -119,6 +119,39 @@ def test_a_loss_at_random_is_a_suspect() -> None:
     assert [s.text for s in result.suspects] == [f"iptables-nft -t filter -A INPUT {spec}"]
 
 
+UFW = {
+    "INPUT": ["-j ufw-before", "-j ufw-user"],
+    "ufw-before": [
+        "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "-m conntrack --ctstate INVALID -j DROP",
+        "-j ufw-not-local",
+    ],
+    "ufw-not-local": [
+        "-m addrtype --dst-type LOCAL -j RETURN",
+        "-m addrtype --dst-type MULTICAST -j RETURN",
+        "-m addrtype --dst-type BROADCAST -j RETURN",
+        "-j DROP",
+    ],
+    "ufw-user": [],
+}
+
+
+def test_ufw_lets_pass_what_its_user_allowed() -> None:
+    """Its drop of what is not local is not for packets to the node."""
+    allowed = {**UFW, "ufw-user": ["-p udp -m udp --dport 8472 -j ACCEPT"]}
+    assert dropped_by(ruleset(allowed, "DROP"), "input", VXLAN_IN) is None
+    policy = "iptables-nft -t filter: policy of INPUT is DROP"
+    assert dropped_by(ruleset(UFW, "DROP"), "input", VXLAN_IN) == policy
+
+
+def test_a_return_that_may_fit_leaves_doubt() -> None:
+    """What stands behind it drops nothing for certain."""
+    chains = {"INPUT": ["-j A"], "A": ["-m set --match-set friends src -j RETURN", "-j DROP"]}
+    result = verdict(ruleset(chains), "input", VXLAN_IN)
+    assert result.drop is None
+    assert len(result.suspects) == 1
+
+
 def test_jumps_in_a_circle_end() -> None:
     """A ruleset that no kernel would load does not hang the walk."""
     chains = {"INPUT": ["-j A"], "A": ["-j B"], "B": ["-j A"]}

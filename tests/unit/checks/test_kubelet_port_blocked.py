@@ -6,8 +6,11 @@ import dataclasses
 
 import pytest
 
+from kubectl_netdoctor.checks.base import Severity
+from kubectl_netdoctor.facts.cluster import Nodes, Pods
 from kubectl_netdoctor.facts.snapshot import NodeStatus, Snapshot
-from tests.unit.recorded import findings, healthy
+from tests.unit.checks.firewalls import iptables_rule
+from tests.unit.recorded import change_cluster, change_items, findings, healthy
 
 
 def with_status(status: NodeStatus, reason: str | None) -> Snapshot:
@@ -32,3 +35,36 @@ def test_a_summary_without_a_log_fires() -> None:
 def test_anything_else_is_silent(status: NodeStatus) -> None:
     """A node that never ran an agent proves nothing about its kubelet's port."""
     assert findings("NF-05", with_status(status, "x")) == []
+
+
+NEW = "-p tcp -m tcp --dport 10250 -m conntrack --ctstate NEW -j REJECT"
+
+
+def test_a_rule_for_new_connections_fires_although_the_log_arrived() -> None:
+    """The open connection of the API server hides it; medium until it closes."""
+    (found,) = findings("NF-05", iptables_rule(healthy(), "nft", "INPUT", NEW))
+    assert found.nodes == {"n3"}
+    assert found.severity is Severity.MEDIUM
+    assert "rejects the API server's requests" in found.title
+    assert "from the API server 198.18.0.1" in found.evidence[0].text
+
+
+def test_a_rule_for_others_is_silent() -> None:
+    """Port 10250 is for the control plane and nobody else."""
+    fenced = iptables_rule(healthy(), "nft", "INPUT", f"-s 198.18.0.11/32 {NEW}")
+    assert findings("NF-05", fenced) == []
+
+
+def test_an_api_server_that_comes_through_a_tunnel_is_silent() -> None:
+    """It never dials the node's address."""
+    closed = iptables_rule(healthy(), "nft", "INPUT", NEW)
+    k3s = change_cluster(
+        closed, Nodes,
+        change_items(Nodes, lambda n: dataclasses.replace(n, kubelet_version="v1.34.4+k3s1")),
+    )  # fmt: skip
+    assert findings("NF-05", k3s) == []
+    agents = change_cluster(
+        closed, Pods,
+        lambda p: Pods((*p.items, dataclasses.replace(p.items[0], name="konnectivity-agent-x"))),
+    )  # fmt: skip
+    assert findings("NF-05", agents) == []

@@ -98,6 +98,24 @@ def test_a_jump_is_followed() -> None:
     assert drops(chain([{"jump": {"target": "inner"}}]), inner) is not None
 
 
+DNAT = [
+    {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": "dnat"}},
+    {"accept": None},
+]
+
+
+def test_an_accept_of_translated_packets_is_not_ours() -> None:
+    """The rule that firewalld begins with says nothing about a first packet to this address."""
+    assert drops(chain(DNAT, [{"reject": None}])) is not None
+
+
+def test_a_goto_does_not_come_back() -> None:
+    """Behind a goto whose chain ends, the rest of the calling chain is skipped."""
+    zone = chain([{"counter": None}], name="zone", hook=None, policy=None)
+    assert drops(chain([{"goto": {"target": "zone"}}], [{"drop": None}]), zone) is None
+    assert drops(chain([{"jump": {"target": "zone"}}], [{"drop": None}]), zone) is not None
+
+
 def test_loss_at_random_is_a_suspect() -> None:
     """`numgen random` drops a share, none for certain, and is shown in nft's own words."""
     rule = [RANDOM, {"counter": {"packets": 5, "bytes": 9}}, {"drop": None}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from kubectl_netdoctor.checks.base import Confidence
+from kubectl_netdoctor.facts.link import Interfaces
 from kubectl_netdoctor.facts.netfilter import Iptables
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
@@ -42,7 +43,46 @@ def test_without_a_rule_it_says_where_to_look() -> None:
     cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
     found = findings("ENC-01", cut)
     assert found[0].confidence is Confidence.LIKELY
-    assert "no rule on the scanned nodes takes these packets" in [e.text for e in found[0].evidence]
+    assert any("lost between the nodes" in e.text for e in found[0].evidence)
+    assert "scan " not in found[0].fix.text
+
+
+def test_a_node_that_was_not_scanned_may_hold_the_rule() -> None:
+    """Then it is to be scanned too."""
+    cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
+    only = dataclasses.replace(cut, nodes=tuple(n for n in cut.nodes if n.name == "n3"))
+    (found,) = findings("ENC-01", only)
+    assert "no rule on the scanned nodes takes these packets" in [e.text for e in found.evidence]
+    assert "scan n1, n2 too" in found.fix.text
+
+
+def silent_node(received: int) -> Snapshot:
+    """All pairs of n3 silent, and its tunnel device with so many packets received."""
+    cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
+    for node in ("n1", "n2"):
+        cut = silent_tunnel(cut, node, {"n3"})
+    return change_node(
+        cut, "n3", Interfaces,
+        change_items(
+            Interfaces,
+            lambda i: dataclasses.replace(i, deltas={"rx_packets": received} if received else {})
+            if i.vxlan else i,
+        ),
+    )  # fmt: skip
+
+
+def test_counters_of_the_device_say_which_way() -> None:
+    """Peers probe the node: what arrives at its device, or does not, is their packets."""
+    (found,) = findings("ENC-01", silent_node(0))
+    assert "packets to this node get lost" in found.evidence[-1].text
+    (found,) = findings("ENC-01", silent_node(40))
+    assert "received 40 packets in the window: its own sent ones" in found.evidence[-1].text
+
+
+def test_a_rule_says_which_way() -> None:
+    """The recorded rule is on INPUT."""
+    (found,) = findings("ENC-01", recorded("vxlan_port_blocked"))
+    assert any(e.text.startswith("n3 cannot receive: iptables-nft") for e in found.evidence)
 
 
 def test_some_answers_are_loss_and_not_a_block() -> None:

@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815
+    do_POST = do_DELETE = do_PATCH = do_GET  # noqa: N815
 
     def _serve(self) -> None:
         url = urlsplit(self.path)

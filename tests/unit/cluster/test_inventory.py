@@ -6,7 +6,8 @@ import pytest
 
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.inventory import read_inventory
-from kubectl_netdoctor.facts.base import FACTS, Missing, Reason, Scope
+from kubectl_netdoctor.facts import cluster as cluster_facts
+from kubectl_netdoctor.facts.base import FACTS, Missing, Reason
 from kubectl_netdoctor.facts.cluster import ConfigMaps, Nodes, Pods, Services, Workloads
 from tests.unit.cluster.fake_server import FakeServer, Response, status
 
@@ -34,7 +35,9 @@ def test_everything(api: Api) -> None:
     """Every cluster fact is there; pods and workloads are those of system namespaces."""
     facts = read_inventory(api)
 
-    assert facts.keys() == {key for key, fact in FACTS.items() if fact.scope is Scope.CLUSTER}
+    assert facts.keys() == {
+        k for k, f in FACTS.items() if f.cls.__module__ == cluster_facts.__name__
+    }
     assert all(isinstance(value, FACTS[key].cls) for key, value in facts.items())
     nodes, pods, workloads = facts["nodes"], facts["pods"], facts["workloads"]
     assert isinstance(nodes, Nodes)

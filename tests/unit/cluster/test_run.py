@@ -245,7 +245,9 @@ def test_a_silent_kubelet_without_lease(api: Api, kubelets: Kubelets) -> None:
 def test_admission_forbids_the_jobs_pod(api: Api, server: FakeServer) -> None:
     """The Job is accepted and gets no Pod: the event's text is the reason."""
     server.store.refuse_pod = lambda pod: (
-        (403, "Forbidden", 'violates PodSecurity "baseline"') if "n1" in str(pod) else None
+        (403, "Forbidden", 'violates PodSecurity "baseline"')
+        if pod["spec"]["nodeName"] == "n1"
+        else None
     )
 
     reports = run(api, "n1", "n2")

@@ -1,0 +1,73 @@
+"""DNS-12."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
+from kubectl_netdoctor.facts.snapshot import Snapshot
+from tests.unit.dns_answers import NODES, endpoints, seen, upstream
+from tests.unit.recorded import change_items, change_node, findings, healthy, outcomes
+
+
+def blocked(
+    servers: list[str], *nodes: str, error: str = "timeout", transport: str = "tcp", sent: int = 3
+) -> Snapshot:
+    """These servers answer nothing over that transport to the named nodes, or to all."""
+
+    def change(p: DnsProbe) -> DnsProbe:
+        if p.server not in servers or p.transport not in transport.split():
+            return p
+        return dataclasses.replace(
+            p, sent=sent, answered=0, rcodes={}, rtt_ms=(), errors={error: sent}
+        )
+
+    snapshot = seen()
+    for node in nodes or NODES:
+        snapshot = change_node(snapshot, node, DnsProbes, change_items(DnsProbes, change))
+    return snapshot
+
+
+SERVICE = "198.19.128.10"
+
+
+def test_a_firewall_on_one_node() -> None:
+    """All servers, from n3 only; and that truncated answers cannot be had."""
+    (found,) = findings("DNS-12", blocked([SERVICE, *endpoints(), upstream()], "n3"))
+    assert found.nodes == {"n3"}
+    assert found.severity == "medium"
+    assert any("comes truncated over UDP" in e.text for e in found.evidence)
+
+
+def test_all_endpoints_from_everywhere() -> None:
+    """A NetworkPolicy that allows UDP only: the Service, one row."""
+    (found,) = findings("DNS-12", blocked([SERVICE, *endpoints()]))
+    assert [s.kind for s in found.subjects] == ["Service"]
+
+
+def test_a_service_without_the_tcp_port() -> None:
+    """The endpoints answer, the ClusterIP refuses."""
+    found = findings("DNS-12", blocked([SERVICE], error="refused"))
+    assert len(found) == 1
+    assert "get service kube-dns" in found[0].fix.commands[0]
+
+
+def test_a_resolver_outside_is_a_hint() -> None:
+    """Not every resolver of a provider serves TCP."""
+    (found,) = findings("DNS-12", blocked([upstream()], error="refused"))
+    assert found.severity == "low"
+    assert found.confidence == "likely"
+
+
+def test_a_dead_server_is_another_fault() -> None:
+    """UDP is unanswered as well."""
+    dead = blocked(endpoints(), transport="udp tcp")
+    assert findings("DNS-12", dead) == []
+    everything = blocked([SERVICE, *endpoints(), upstream()], transport="udp tcp")
+    assert outcomes("DNS-12", everything) == {"Skipped"}
+
+
+def test_healthy_and_too_few_queries() -> None:
+    """Two unanswered queries prove nothing."""
+    assert findings("DNS-12", healthy()) == []
+    assert findings("DNS-12", blocked(endpoints(), sent=2)) == []
