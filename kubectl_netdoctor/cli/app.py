@@ -103,9 +103,10 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
 )
 @click.option(
     "--companion/--no-companion",
-    default=True,
+    default=False,
     show_default=True,
-    help="Probe from the pod network too, by a small unprivileged Pod beside each agent.",
+    help="Probe from the pod network too, by a small unprivileged Pod beside each agent. To start a "
+    "Pod, some CNI plugins switch IPv4 forwarding on: off by default, since a scan changes nothing.",
 )
 @click.option("--keep", is_flag=True, help="Leave Jobs and Pods until the run's deadline.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")

@@ -57,7 +57,7 @@ def running(lab: Lab) -> Iterator[subprocess.Popen[str]]:
 
 def running_pods(lab: Lab) -> int:
     """How many agents run."""
-    selector = ("-l", "netdoctor/run", "--field-selector", "status.phase=Running")
+    selector = ("-l", "netdoctor/role=agent", "--field-selector", "status.phase=Running")
     return len(lab.kubectl("get", "pods", "-A", *selector, "-o", "name").split())
 
 

@@ -32,7 +32,7 @@ def test_a_fault_of_the_pod_network_is_the_first_row(lab: Lab, expected: str, fa
     silent(lab)
     broken(lab)
     with fault(lab):
-        during = scan(lab, "--all-nodes")
+        during = scan(lab, "--all-nodes", "--companion")
     assert causes(during) == [expected], during.report["findings"]
     row = during.report["findings"][0]
     assert NODE in {s["name"] for s in row["subjects"]}
@@ -44,7 +44,7 @@ def test_a_fault_of_the_pod_network_is_the_first_row(lab: Lab, expected: str, fa
 def test_what_pods_feel_is_folded_under_its_cause(lab: Lab, expected: str, fault: Fault) -> None:
     """The host vantage names the cause; that pods are cut off stands under it."""
     with fault(lab):
-        during = scan(lab, "--all-nodes")
+        during = scan(lab, "--all-nodes", "--companion")
     broken(lab)
     assert causes(during) == [expected], during.report["findings"]
     assert "RTE-13" in {row["id"] for row in during.report["findings"]}
@@ -53,7 +53,7 @@ def test_what_pods_feel_is_folded_under_its_cause(lab: Lab, expected: str, fault
 def test_forwarding_is_read_before_a_pod_is_started(lab: Lab) -> None:
     """A bridge plugin switches it on when it adds a pod: the finding says so."""
     with ip_forward_off(lab):
-        during = scan(lab, "--all-nodes")
+        during = scan(lab, "--all-nodes", "--companion")
         after = lab.on(NODE, "sysctl", "-n", "net.ipv4.ip_forward").strip()
     broken(lab)
     assert causes(during) == ["RTE-09"], during.report["findings"]
@@ -64,7 +64,7 @@ def test_forwarding_is_read_before_a_pod_is_started(lab: Lab) -> None:
 def test_a_healthy_cluster_is_silent_with_companions(lab: Lab) -> None:
     """Five times in a row."""
     for _ in range(5):
-        seen = scan(lab, "--all-nodes")
+        seen = scan(lab, "--all-nodes", "--companion")
         assert seen.serious == []
         assert seen.code == 0, seen.report["coverage"]
 
@@ -79,7 +79,17 @@ def test_without_companions(lab: Lab) -> None:
 @pytest.fixture
 def running(lab: Lab) -> Iterator[subprocess.Popen[str]]:
     """A scan in full swing, with a companion on each node."""
-    arguments = ("scan", "--all-nodes", "--window", "12s", "--timeout", "18s", "-o", "json")
+    arguments = (
+        "scan",
+        "--all-nodes",
+        "--companion",
+        "--window",
+        "12s",
+        "--timeout",
+        "18s",
+        "-o",
+        "json",
+    )
     process = lab.popen("kubectl", "netdoctor", *arguments, env=environment())
     try:
         wait_until(lambda: len(companions(lab)) == len(lab.nodes), "companions run")

@@ -34,6 +34,7 @@ from kubectl_netdoctor.facts.pod_probe import (
 )
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsTransport
 
+_SPAN = 0.5  # of the window: it is silence that is looked for, and the whole run waits for this
 _MOST_PER_SECOND = 10  # to each target: enough to tell silence, and the node probes as well
 
 
@@ -72,7 +73,7 @@ def pod_probes(run: Run) -> PodProbes:
     before = forwarding(run.host)
     layer("inet")  # its import takes longer than all else here: before the clock starts
     news = wait_for_news(run)
-    pace = Pace(time.monotonic(), plan.window_seconds)
+    pace = Pace(time.monotonic(), plan.window_seconds * _SPAN)
     outside: list[Seen | BaseException] = []
     helper = threading.Thread(
         target=_from_node, args=(run, news, pace, token, outside), daemon=True
