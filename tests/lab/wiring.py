@@ -11,6 +11,8 @@ from tests.lab.spec import (
     node_mac,
 )
 
+SWITCH_MAC = "02:4e:44:ff:00:01"
+
 
 def wire_rack(spec: Spec) -> None:
     """Make the rack's network namespace; nothing in it has a route to anywhere else."""
@@ -19,7 +21,9 @@ def wire_rack(spec: Spec) -> None:
     _ip(
         rack,
         "link set lo up",
-        f"link add {SWITCH} type bridge",
+        # A bridge without an address of its own takes its lowest port's, and changes it when that node
+        # is switched off: the other nodes would lose the API server and the resolver until ARP ages.
+        f"link add {SWITCH} address {SWITCH_MAC} type bridge",
         *(f"addr add {address}/24 dev {SWITCH}" for address in (GATEWAY, RESOLVER, WEB)),
         f"link set {SWITCH} up",
     )
