@@ -5,6 +5,7 @@ python -m tests.e2e.record [FAULT ...]     needs the lab; writes tests/fixtures/
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,9 @@ FOLDER = Path(__file__).parent.parent / "fixtures" / "snapshots"
 
 def record(lab: Lab, name: str) -> None:
     """Save one snapshot of all nodes; the scan's own verdict is printed beside it."""
-    file = FOLDER / f"{name}.json.gz"
+    # A relative name: the command line is part of the snapshot.
+    os.chdir(FOLDER)
+    file = Path(f"{name}.json.gz")
     done = netdoctor(lab, "scan", "--all-nodes", "--save", str(file), "-o", "short", "-q")
     print(
         f"{name}: exit {done.returncode}, {file.stat().st_size} bytes\n{done.stdout}{done.stderr}"
