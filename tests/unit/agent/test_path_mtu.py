@@ -222,12 +222,13 @@ def test_without_rights(node: Namespace) -> None:
 @pytest.mark.parametrize(("run", "heard"), [("test", 1500), ("another", None)])
 def test_the_other_end_hears_what_arrives(node: Namespace, run: str, heard: int | None) -> None:
     """An agent of the same run knows the packets by their token; one of another run does not."""
+    end = f"x-{run}"  # the kernel takes the other case's link away in its own time
     with namespace() as other:
         other.sh(
-            f"ip link add x0 type veth peer name x1 netns {node.name}\n"
+            f"ip link add x0 type veth peer name {end} netns {node.name}\n"
             "ip addr add 10.50.0.2/24 dev x0; ip link set x0 up"
         )
-        node.sh("ip addr add 10.50.0.1/24 dev x1; ip link set x1 up")
+        node.sh(f"ip addr add 10.50.0.1/24 dev {end}; ip link set {end} up")
         here = plan(
             facts=("path_mtu",), window_seconds=1.5, peers=(PeerTarget("o", "10.50.0.2", None),)
         )
