@@ -103,10 +103,15 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
 )
 @click.option(
     "--companion/--no-companion",
-    default=False,
+    default=True,
     show_default=True,
-    help="Probe from the pod network too, by a small unprivileged Pod beside each agent. To start a "
-    "Pod, some CNI plugins switch IPv4 forwarding on: off by default, since a scan changes nothing.",
+    help="Probe from the pod network too, by a small unprivileged Pod beside each agent. None is "
+    "started where IPv4 forwarding is off: some CNI plugins would switch it on.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Create nothing: print what would be created and sent (-o yaml: the objects).",
 )
 @click.option("--keep", is_flag=True, help="Leave Jobs and Pods until the run's deadline.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")

@@ -1,7 +1,8 @@
 """The companions of a run: one is asked for when its node's agent runs, and all agents are told.
 
-The agent is first, for starting a pod changes its node: a CNI plugin switches forwarding on, makes
-its bridge and writes rules. What the agent has to find is how the node was before that.
+The agent is first, for starting a pod may change its node: CNI plugins switch forwarding on. So a
+companion is asked for once its agent is ready, which says that the node forwards already; elsewhere
+there is none, because a scan changes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kubectl_netdoctor.cluster import companion_manifest as bodies
-from kubectl_netdoctor.cluster import evidence, fields, manifest, pod_status, sweep
+from kubectl_netdoctor.cluster import bodies, evidence, fields, manifest, pod_status, sweep
 from kubectl_netdoctor.cluster.api_errors import CONFLICT, FORBIDDEN, ApiError, Unreachable
+from kubectl_netdoctor.cluster.companion_manifest import companion_name
 from kubectl_netdoctor.cluster.node_run import AGAIN_SECONDS, Crew, NodeRun
 from kubectl_netdoctor.cluster.order import Runner
 from kubectl_netdoctor.cluster.pod_status import Phase, PodStatus
@@ -27,7 +28,11 @@ from kubectl_netdoctor.facts.plan import CompanionNews, CompanionTarget, Plan, n
 
 PATIENCE_SECONDS = 8.0  # from the first agent's start, then agents are told what there is
 PATIENCE_SHARE = 0.25  # of the run's deadline, at most
-READING_SECONDS = 0.2  # that an agent needs to read what a pod's start may change
+READY_SECONDS = 3.0  # after the agent's start; a busy kubelet may probe late
+NEVER_READY = (
+    "its agent was never ready: net.ipv4.ip_forward is not 1, which starting a pod would change, "
+    "or the kubelet did not probe in time"
+)
 NEWS_SECONDS = 2.0  # for the news to arrive
 LOOK_SECONDS = 2.5  # after which events are asked why a companion does not start
 MOST_LOOKS = 50  # companions whose events are asked for: a cluster-wide fault needs no more
@@ -103,7 +108,7 @@ class CompanionCrew:
         self._settled_at: float | None = None
         self._token = secrets.token_hex(16)
         run = crew.options.run
-        self._all = {manifest.node_hash(n): _One(n, bodies.companion_name(run, n)) for n in nodes}
+        self._all = {manifest.node_hash(n): _One(n, companion_name(run, n)) for n in nodes}
 
     @property
     def _patience(self) -> float:
@@ -126,28 +131,41 @@ class CompanionCrew:
         ]
 
     def agent_runs(self, agent: NodeRun) -> None:
-        """The node's agent has begun, and has read what a pod's start may change: ask for one."""
+        """The node's agent has begun; a companion is asked for when it is ready."""
         one = self._all.get(manifest.node_hash(agent.name))
         if one is None:
             return
         one.agent = agent
-        if self._settled_at is not None:
-            self._tell(one)  # too late to be waited for by the others
-            return
         if self._begun is None:
             self._begun = time.monotonic()
             self._crew.loop.after(min(LOOK_SECONDS, self._patience * 0.8), self._look)
             self._crew.loop.after(self._patience, self._settle)
+        self._crew.loop.after(READY_SECONDS, partial(self._never_ready, one))
+
+    def agent_is_ready(self, agent: NodeRun) -> None:
+        """The node forwards packets: ask for its companion, once."""
+        one = self._all.get(manifest.node_hash(agent.name))
+        if one is None or one.asked or one.gone:
+            return
+        if self._settled_at is not None:
+            self._tell(one)  # too late to be waited for by the others
+            one.gone = "its agent started later than the others"
+            return
         one.asked = time.monotonic()
-        self._crew.loop.after(READING_SECONDS, partial(self._ask, one))
+        self._ask(one)
+
+    def _never_ready(self, one: _One) -> None:
+        if not one.asked and one.gone is None:
+            one.gone = NEVER_READY
+            self._check()
 
     def agent_is_over(self, agent: NodeRun) -> None:
         """A node whose agent did not start, or has ended, is not waited for."""
         one = self._all.get(manifest.node_hash(agent.name))
         if one is not None:
             one.agent = None
-            if not one.asked:
-                one.gone = "the node's agent did not run"
+            if not one.asked and one.gone is None:
+                one.gone = NEVER_READY if agent.ran else "the node's agent did not run"
             self._check()
 
     def seen(self, event: Event) -> None:
@@ -183,22 +201,9 @@ class CompanionCrew:
         crew, options = self._crew, self._crew.options
         if crew.owner is None:
             return
-        order = bodies.Order(
-            run=options.run,
-            namespace=options.namespace,
-            image=options.image,
-            token=self._token,
-            deadline=options.deadline,
-            ttl=options.ttl,
-            owner=crew.owner,
-            resources=options.resources,
-        )
-        if options.runner is Runner.JOB:
-            body = bodies.companion_job(order, node)
-            crew.api.create(sweep.jobs_path(options.namespace), body)
-        else:  # no controller has to be waited for
-            body = bodies.companion_pod(order, node)
-            crew.api.create(sweep.pods_path(options.namespace), body)
+        path = sweep.jobs_path if options.runner is Runner.JOB else sweep.pods_path
+        body = bodies.companion(options, node, self._token, crew.owner)
+        crew.api.create(path(options.namespace), body)
 
     def _asked(self, one: _One, result: ApiError | None) -> None:
         if isinstance(result, Unreachable):

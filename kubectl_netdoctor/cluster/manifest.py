@@ -234,11 +234,31 @@ def _pod_spec(
     if news:
         spec["volumes"].append(_news_volume())
         (container,) = spec["containers"]
+        container["readinessProbe"] = _forwards()
         container["env"].append({"name": "NETDOCTOR_NEWS", "value": f"{NEWS_MOUNT}/{NEWS_FILE}"})
         container["volumeMounts"].append(
             {"name": "news", "mountPath": NEWS_MOUNT, "readOnly": True}
         )
     return spec
+
+
+def _forwards() -> Json:
+    """Ready means that the node forwards packets already.
+
+    CNI plugins switch forwarding on when they start a pod: on a node where it is off, a companion
+    would change what the agent has to find. Read with the agent's own interpreter, in its network
+    namespace, which is the node's.
+    """
+    path = "/proc/sys/net/ipv4/ip_forward"
+    command = [
+        "python3",
+        "-I",
+        "-S",
+        "-c",
+        f"raise SystemExit(open({path!r}).read().strip() != '1')",
+    ]
+    often = {"periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 1}
+    return {"exec": {"command": command}, **often}
 
 
 def _news_volume() -> Json:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kubectl_netdoctor.cluster import answer, evidence, fields, manifest, pod_status, sweep
+from kubectl_netdoctor.cluster import answer, bodies, evidence, fields, manifest, pod_status, sweep
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import CONFLICT, ApiError, Unreachable
 from kubectl_netdoctor.cluster.loop import Loop
@@ -72,6 +72,7 @@ class NodeRun:
         self.report: NodeReport | None = None
         self.begun = False
         self.ran = False
+        self.ready = False
         self.plan = plan
         self._crew = crew
         self._created_at: float | None = None
@@ -110,6 +111,7 @@ class NodeRun:
         self._status = status = pod_status.read(pod)
         self.pod = fields.text(pod, "metadata", "name")
         self.ran = self.ran or status.ran
+        self.ready = self.ready or status.ready
         if self.report is not None or self._ended is not None:
             return
         if status.phase is Phase.ENDED:
@@ -160,36 +162,16 @@ class NodeRun:
 
     def _create(self, text: str) -> None:
         crew, options = self._crew, self._crew.options
-        run, namespace = options.run, options.namespace
+        namespace = options.namespace
         if self._as_pod:
             if self._created_at is not None:  # nobody works on its Job
                 crew.api.delete(f"{sweep.jobs_path(namespace)}/{self._object}")
-            body = manifest.agent_pod(
-                run,
-                self.name,
-                text,
-                namespace,
-                options.image,
-                deadline=options.deadline,
-                owner=crew.owner,
-                resources=options.resources,
-                news=options.companions,
-            )
-            crew.api.create(sweep.pods_path(namespace), body)
-            return
-        body = manifest.agent_job(
-            run,
-            self.name,
-            text,
-            namespace,
-            options.image,
-            deadline=options.deadline,
-            ttl=options.ttl,
-            owner=crew.owner,
-            resources=options.resources,
-            news=options.companions,
+            path = sweep.pods_path(namespace)
+        else:
+            path = sweep.jobs_path(namespace)
+        crew.api.create(
+            path, bodies.agent(options, self.name, text, crew.owner, as_pod=self._as_pod)
         )
-        crew.api.create(sweep.jobs_path(namespace), body)
 
     def _created(self, result: ApiError | None) -> None:
         if self.report is not None:

@@ -58,6 +58,7 @@ class PodStatus:
     exit_code: int = 0
     message: str = ""  # the termination message
     ran: bool = False  # a container has started
+    ready: bool = False  # and its readiness probe succeeds
 
 
 def read(pod: Json) -> PodStatus:
@@ -77,7 +78,7 @@ def read(pod: Json) -> PodStatus:
     if phase in ("Failed", "Succeeded"):
         return PodStatus(Phase.FAILED, _refusal(pod, terminated))
     if isinstance(running, dict):
-        return PodStatus(Phase.RUNNING, ran=True)
+        return PodStatus(Phase.RUNNING, ran=True, ready=status.get("ready") is True)
     waiting = fields.text(status, "state", "waiting", "reason")
     said = fields.one_line(fields.text(status, "state", "waiting", "message"), 600)
     if waiting in _HOPELESS_WAITS and _TRANSIENT not in said:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from kubectl_netdoctor.cluster import manifest, sweep
+from kubectl_netdoctor.cluster import bodies, manifest, sweep
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import FORBIDDEN, ApiError, Unreachable
 from kubectl_netdoctor.cluster.companion_manifest import COMPANION
@@ -24,7 +25,7 @@ from kubectl_netdoctor.cluster.order import (
 )
 from kubectl_netdoctor.cluster.watch import Change, Event, Watch
 from kubectl_netdoctor.errors import ApiDenied, Interrupted, NetdoctorError
-from kubectl_netdoctor.facts.plan import Plan
+from kubectl_netdoctor.facts.plan import Plan, introduced
 from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 
 LANES = {MAIN: 8, LOGS: 6}  # threads; of ten connections the watch holds one
@@ -46,7 +47,8 @@ def run_agents(
     Interrupted is raised when nothing had. Raises ApiDenied or NoCluster when it cannot begin.
     """
     skipped = {**_same_hash(plans), **(skip or {})}
-    nodes = {name: plan for name, plan in plans.items() if name not in skipped}
+    asked = {name: plan for name, plan in plans.items() if name not in skipped}
+    nodes = introduced(asked, secrets.token_hex(16))
     session = _Session(api, nodes, options, progress)
     warnings: list[str] = []
     interrupted = False
@@ -172,9 +174,7 @@ class _Session:
 
     def _make_anchor(self) -> manifest.Owner:
         options = self._options
-        body = manifest.anchor(
-            options.run, options.namespace, options.image, deadline=options.lifetime, ttl=0
-        )
+        body = bodies.anchor(options)
         made, _ = self._api.create(sweep.jobs_path(options.namespace), body)
         return manifest.Owner(manifest.run_name(options.run), made["metadata"]["uid"])
 
@@ -261,6 +261,8 @@ class _Session:
             self._running.add(node.name)
             self.companions.agent_runs(node)
             self._tell(None)
+        if node.ready and not node.report:
+            self.companions.agent_is_ready(node)
 
     def _lost(self, error: ApiError | None) -> None:
         now = time.monotonic()

@@ -32,7 +32,7 @@ def test_a_fault_of_the_pod_network_is_the_first_row(lab: Lab, expected: str, fa
     silent(lab)
     broken(lab)
     with fault(lab):
-        during = scan(lab, "--all-nodes", "--companion")
+        during = scan(lab, "--all-nodes")
     assert causes(during) == [expected], during.report["findings"]
     row = during.report["findings"][0]
     assert NODE in {s["name"] for s in row["subjects"]}
@@ -44,27 +44,26 @@ def test_a_fault_of_the_pod_network_is_the_first_row(lab: Lab, expected: str, fa
 def test_what_pods_feel_is_folded_under_its_cause(lab: Lab, expected: str, fault: Fault) -> None:
     """The host vantage names the cause; that pods are cut off stands under it."""
     with fault(lab):
-        during = scan(lab, "--all-nodes", "--companion")
+        during = scan(lab, "--all-nodes")
     broken(lab)
     assert causes(during) == [expected], during.report["findings"]
     assert "RTE-13" in {row["id"] for row in during.report["findings"]}
 
 
-def test_forwarding_is_read_before_a_pod_is_started(lab: Lab) -> None:
-    """A bridge plugin switches it on when it adds a pod: the finding says so."""
+def test_a_scan_does_not_switch_forwarding_on(lab: Lab) -> None:
+    """A bridge plugin would when it adds a pod: the finding is there, and its cause stays."""
     with ip_forward_off(lab):
-        during = scan(lab, "--all-nodes", "--companion")
+        during = scan(lab, "--all-nodes")
         after = lab.on(NODE, "sysctl", "-n", "net.ipv4.ip_forward").strip()
     broken(lab)
     assert causes(during) == ["RTE-09"], during.report["findings"]
-    said = " ".join(e["text"] for e in during.report["findings"][0]["evidence"])
-    assert ("it is 1 again" in said) == (after == "1")
+    assert after == "0"
 
 
 def test_a_healthy_cluster_is_silent_with_companions(lab: Lab) -> None:
     """Five times in a row."""
     for _ in range(5):
-        seen = scan(lab, "--all-nodes", "--companion")
+        seen = scan(lab, "--all-nodes")
         assert seen.serious == []
         assert seen.code == 0, seen.report["coverage"]
 
@@ -82,7 +81,6 @@ def running(lab: Lab) -> Iterator[subprocess.Popen[str]]:
     arguments = (
         "scan",
         "--all-nodes",
-        "--companion",
         "--window",
         "12s",
         "--timeout",

@@ -71,6 +71,8 @@ def pod_probes(run: Run) -> PodProbes:
     except ValueError as exc:
         raise Unreadable(f"the plan's token: {exc}") from exc
     before = forwarding(run.host)
+    if before == "0":
+        raise NotPresent("net.ipv4.ip_forward is 0: no companion is started, it would be set to 1")
     layer("inet")  # its import takes longer than all else here: before the clock starts
     news = wait_for_news(run)
     pace = Pace(time.monotonic(), plan.window_seconds * _SPAN)

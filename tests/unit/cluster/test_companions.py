@@ -34,7 +34,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits in seconds for a real cluster waits a moment here."""
     monkeypatch.setattr(companions, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(companions, "PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr(companions, "READING_SECONDS", 0.01)
+    monkeypatch.setattr(companions, "READY_SECONDS", 0.3)
 
 
 class Nodes:
@@ -45,6 +45,7 @@ class Nodes:
         self.order: list[str] = []  # roles of Pods, as they came
         self.news: dict[str, CompanionNews] = {}
         self.fates: dict[str, Json] = {}  # status of a node's companion
+        self.forward_not: set[str] = set()
         server.store.kubelet = self.act
         server.rules.append(self.patched)
 
@@ -52,7 +53,8 @@ class Nodes:
         """Start a Pod."""
         node, role = pod["spec"]["nodeName"], pod["metadata"]["labels"][manifest.ROLE]
         self.order.append(role)
-        running = [{"name": role, "state": {"running": {}}}]
+        ready = node not in self.forward_not
+        running = [{"name": role, "state": {"running": {}}, "ready": ready}]
         up = {"phase": "Running", "startTime": STARTED, "containerStatuses": running}
         if role == companion_manifest.COMPANION:
             own = self.fates.get(node, {**up, "podIP": f"10.0.0.{node[1:]}"})
@@ -126,6 +128,22 @@ def test_a_companion_comes_after_its_agent(api: Api, server: FakeServer, nodes: 
     made = [r.body for r in server.asked("POST", "/(pods|jobs)$")]
     labels = [b["metadata"]["labels"].get(manifest.ROLE) for b in made]
     assert labels.index("companion") > labels.index("agent")
+
+
+def test_a_node_that_does_not_forward_is_left_alone(
+    api: Api, server: FakeServer, nodes: Nodes
+) -> None:
+    """Starting a pod there would switch forwarding on; the others have theirs."""
+    nodes.forward_not.add("n3")
+    outcome = run(api)
+    assert {r.status for r in outcome.reports} == {NodeStatus.ANSWERED}
+    left_alone = items(outcome)["n3"]
+    assert (left_alone.status, left_alone.trouble) == ("not-started", None)
+    assert "ip_forward" in (left_alone.said or "")
+    assert [c.node for c in nodes.news["n1"].peers] == ["n2"]
+    made = [r.body["metadata"] for r in server.asked("POST", "/(pods|jobs)$")]
+    n3 = [m["name"] for m in made if m["labels"].get(manifest.NODE) == manifest.node_hash("n3")]
+    assert n3 == [manifest.agent_name("r1", "n3")]
 
 
 def test_one_that_does_not_start(api: Api, server: FakeServer, nodes: Nodes) -> None:
