@@ -48,18 +48,22 @@ def release(
 def remove(api: Api, namespace: str, run: str) -> list[str]:
     """Delete everything of a run now, also on dead nodes, and wait until it is gone.
 
+    It is gone when two looks in a row find nothing: a request that was under way when the run was
+    cut off, or a controller that works from an older list, may still add to it after the first.
     Returns the names of what is still there.
     """
     selector = manifest.run_selector(run)
     api.delete(f"{jobs_path(namespace)}/{manifest.run_name(run)}")
     end = time.monotonic() + PATIENCE_SECONDS
+    gone = False
     while True:
         api.delete_collection(jobs_path(namespace), selector)
         api.delete_collection(pods_path(namespace), selector, grace=0)
         left = _names(api, jobs_path(namespace), selector)
         left += _names(api, pods_path(namespace), selector)
-        if not left or time.monotonic() > end:
+        if (gone and not left) or time.monotonic() > end:
             return left
+        gone = not left
         time.sleep(_LOOK_SECONDS)
 
 
