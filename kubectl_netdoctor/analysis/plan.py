@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubectl_netdoctor.analysis import dns_questions
-from kubectl_netdoctor.checks import cluster_dns, overlay
+from kubectl_netdoctor.checks import cluster_dns
 from kubectl_netdoctor.checks.base import Check
 from kubectl_netdoctor.facts.base import FACTS, KEYS, SCHEMA_VERSION, Scope
 from kubectl_netdoctor.facts.cluster import (
     ConfigMaps,
     EndpointSlices,
-    NodeInfo,
-    Nodes,
     Services,
 )
 from kubectl_netdoctor.facts.plan import DnsTarget, PeerTarget, Plan, TcpTarget
 
-MAX_PEERS = 32  # a full mesh of small clusters; beyond, every node has this many neighbours
 MAX_DNS_ENDPOINTS = 16
 
 
@@ -47,9 +43,13 @@ def plan_for(
     run: str,
     window: float,
     deadline: float,
+    peers: tuple[PeerTarget, ...] = (),
     probe_timeout: float = 1.0,
 ) -> Plan:
-    """One node's plan from what the API says; without a cluster, only the node itself."""
+    """One node's plan from what the API says; without a cluster, only the node itself.
+
+    `peers` are those of analysis.mesh.
+    """
     checks = tuple(checks)
     return Plan(
         schema=SCHEMA_VERSION,
@@ -60,33 +60,13 @@ def plan_for(
         window_seconds=window,
         deadline_seconds=deadline,
         probe_timeout_seconds=probe_timeout,
-        peers=peers_of(node, cluster.get(KEYS[Nodes])),
+        peers=peers,
         tcp=api_targets(cluster),
         dns=dns_targets(cluster),
         node_resolvers=True,
         dns_zone=dns_questions.dns_zone(cluster),
         dns_large=dns_questions.dns_large(cluster),
     )
-
-
-def peers_of(node: str, nodes: object) -> tuple[PeerTarget, ...]:
-    """The neighbours that a node probes: all of them, or the next MAX_PEERS on a fixed ring.
-
-    The ring is ordered by a hash of the name, so that neighbours are spread over racks and zones
-    and every node is probed by as many others as it probes.
-    """
-    if not isinstance(nodes, Nodes):
-        return ()
-    ring = sorted((n for n in nodes.items if n.internal_ips), key=_ring_key)
-    at = next((i for i, n in enumerate(ring) if n.name == node), None)
-    others = ring if at is None else ring[at + 1 :] + ring[:at]
-    return tuple(
-        PeerTarget(n.name, n.internal_ips[0], overlay.tunnel_address(n)) for n in others[:MAX_PEERS]
-    )
-
-
-def _ring_key(node: NodeInfo) -> str:
-    return hashlib.sha256(node.name.encode()).hexdigest()
 
 
 def api_targets(cluster: Mapping[str, Any]) -> tuple[TcpTarget, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,11 @@ from kubectl_netdoctor.cli.saved import save
 from kubectl_netdoctor.cli.show import chosen_checks, show
 from kubectl_netdoctor.errors import ExitCode, UsageError
 from kubectl_netdoctor.facts.snapshot import NodeReport, RunInfo, Snapshot
+
+if TYPE_CHECKING:  # the Kubernetes client is slow to load: not before it is needed
+    from kubectl_netdoctor.cluster.api import Api
+    from kubectl_netdoctor.cluster.order import RunOptions
+    from kubectl_netdoctor.facts.plan import Plan
 
 START_UP = 5.0  # seconds of the deadline that belong to Pod start and log, not to the agent
 
@@ -29,6 +35,8 @@ def scan(options: dict[str, Any], kube: Mapping[str, Any]) -> int:
             hint=f"give at least {options['window'] + START_UP:g}s",
         )
     run, started = secrets.token_hex(4), now()
+    if options["dry_run"]:
+        return dry_run(options, kube, checks, run)
     interrupted = False
     if options["local"]:
         snapshot = local(options, checks, run, started)
@@ -67,16 +75,9 @@ def remote(
     started: str,
 ) -> tuple[Snapshot, bool]:
     """The snapshot of a cluster's nodes, and whether Ctrl-C cut it short."""
-    from kubectl_netdoctor.analysis.plan import plan_for
     from kubectl_netdoctor.cli.progress import ProgressLine
     from kubectl_netdoctor.cluster.connect import connect
-    from kubectl_netdoctor.cluster.inventory import read_inventory
-    from kubectl_netdoctor.cluster.manifest import AgentImage
-    from kubectl_netdoctor.cluster.order import Runner, RunOptions
-    from kubectl_netdoctor.cluster.preflight import choose_namespace, preflight
-    from kubectl_netdoctor.cluster.reach import unreachable
     from kubectl_netdoctor.cluster.run import run_agents
-    from kubectl_netdoctor.cluster.select import select_nodes
     from kubectl_netdoctor.cluster.service_changes import read_service_changes
     from kubectl_netdoctor.cluster.signals import as_interrupts
 
@@ -84,47 +85,13 @@ def remote(
     with as_interrupts():
         api = connect(connect_options(kube))
         try:
-            cluster = read_inventory(api)
-            nodes = known_nodes(cluster)
-            chosen = select_nodes(
-                api,
-                nodes,
-                names=options["nodes"],
-                selector=options["selector"],
-                everything=options["all_nodes"],
+            orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
+            progress.begin(orders.options.namespace, run, orders.chosen, orders.skip)
+            outcome = run_agents(
+                api, orders.plans, orders.options, skip=orders.skip, progress=progress
             )
-            skip = {
-                n: why for n, why in unreachable(nodes, datetime.now(UTC)).items() if n in chosen
-            }
-            image = AgentImage(
-                options["image"], options["image_pull_policy"], options["image_pull_secret"]
-            )
-            order = RunOptions(
-                run,
-                choose_namespace(api, kube.get("namespace")),
-                image,
-                Runner(options["runner"]),
-                options["timeout"],
-                options["keep"],
-                companions=options["companion"],
-            )
-            reachable = [n for n in chosen if n not in skip]
-            if reachable:
-                order = preflight(api, order, reachable[0])
-            plans = {
-                name: plan_for(
-                    name,
-                    checks.values(),
-                    cluster,
-                    run=run,
-                    window=options["window"],
-                    deadline=options["timeout"] - START_UP,
-                )
-                for name in chosen
-            }
-            progress.begin(order.namespace, run, chosen, skip)
-            outcome = run_agents(api, plans, order, skip=skip, progress=progress)
             progress.end(outcome.warnings)
+            cluster = orders.cluster
             if outcome.companions is not None:
                 cluster["companions"] = outcome.companions
             if not outcome.interrupted:
@@ -135,6 +102,95 @@ def remote(
             return Snapshot(info, outcome.reports, cluster), outcome.interrupted
         finally:
             api.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """All that is decided before anything is created."""
+
+    cluster: dict[str, Any]
+    chosen: tuple[str, ...]
+    skip: Mapping[str, str]  # nodes that are not tried, and why
+    options: RunOptions
+    plans: Mapping[str, Plan]
+
+
+def prepare(
+    api: Api,
+    options: Mapping[str, Any],
+    namespace: str | None,
+    checks: Iterable[Check],
+    run: str,
+) -> Orders:
+    """Read the cluster, choose the nodes and plan for each; nothing is created."""
+    from kubectl_netdoctor.analysis.mesh import Mesh
+    from kubectl_netdoctor.analysis.plan import plan_for
+    from kubectl_netdoctor.cluster.inventory import read_inventory
+    from kubectl_netdoctor.cluster.manifest import AgentImage
+    from kubectl_netdoctor.cluster.order import Runner, RunOptions
+    from kubectl_netdoctor.cluster.preflight import choose_namespace, preflight
+    from kubectl_netdoctor.cluster.reach import unreachable
+    from kubectl_netdoctor.cluster.select import select_nodes
+
+    checks = tuple(checks)
+    cluster = read_inventory(api)
+    nodes = known_nodes(cluster)
+    chosen = select_nodes(
+        api,
+        nodes,
+        names=options["nodes"],
+        selector=options["selector"],
+        everything=options["all_nodes"],
+    )
+    skip = {n: why for n, why in unreachable(nodes, datetime.now(UTC)).items() if n in chosen}
+    image = AgentImage(options["image"], options["image_pull_policy"], options["image_pull_secret"])
+    order = RunOptions(
+        run,
+        choose_namespace(api, namespace),
+        image,
+        Runner(options["runner"]),
+        options["timeout"],
+        options["keep"],
+        companions=options["companion"],
+    )
+    reachable = [n for n in chosen if n not in skip]
+    if reachable:
+        order = preflight(api, order, reachable[0])
+    mesh = Mesh(nodes, reachable, run)
+    plans = {
+        name: plan_for(
+            name,
+            checks,
+            cluster,
+            run=run,
+            window=options["window"],
+            deadline=options["timeout"] - START_UP,
+            peers=mesh.peers(name),
+        )
+        for name in chosen
+    }
+    return Orders(cluster, tuple(chosen), skip, order, plans)
+
+
+def dry_run(
+    options: Mapping[str, Any], kube: Mapping[str, Any], checks: Mapping[str, Check], run: str
+) -> int:
+    """Print what a scan would create and send; the cluster is only read."""
+    from kubectl_netdoctor.cli.rehearsal import objects, rehearsal
+    from kubectl_netdoctor.cluster.connect import connect
+
+    if options["local"] or options["save"]:
+        raise UsageError("--dry-run goes with neither --local nor --save: nothing is measured")
+    if options["output"] not in ("table", "wide", "json", "yaml"):
+        raise UsageError("--dry-run prints a table, or the objects with -o yaml or -o json")
+    api = connect(connect_options(kube))
+    try:
+        orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
+    finally:
+        api.close()
+    show_objects = options["output"] in ("json", "yaml")
+    click.echo((objects if show_objects else rehearsal)(orders, options["output"]), nl=False)
+    return int(ExitCode.CLEAN)
 
 
 def connect_options(kube: Mapping[str, Any]) -> Any:

@@ -106,6 +106,19 @@ def test_an_image_that_cannot_be_pulled_is_a_reason(cluster: Cluster) -> None:
     assert "netdoctor.invalid/none:1" in node["reason"]
 
 
+def test_a_dry_run_creates_nothing(cluster: Cluster) -> None:
+    """An anchor, an agent, a companion: printed, and none of them is there."""
+    listed = ("get", "jobs,pods", "-A", "-l", "netdoctor/run", "-o", "name")
+    words = netdoctor(cluster, "scan", "--all-nodes", "--dry-run")
+    made = netdoctor(cluster, "scan", "--node", cluster.nodes[0], "--dry-run", "-o", "json")
+    assert words.returncode == made.returncode == 0, words.stderr + made.stderr
+    assert "packets a second" in words.stdout
+    (anchor, agent, companion) = json.loads(made.stdout)["items"]
+    names = {o["metadata"]["name"] for o in (anchor, agent, companion)}
+    left = {line.rpartition("/")[2] for line in cluster.kubectl(*listed).split()}
+    assert not names & left
+
+
 def test_bare_pods_do_as_well_as_jobs(cluster: Cluster) -> None:
     """`--runner pod` needs no Job controller and gives the same."""
     result = scan(cluster, "--all-nodes", "--runner", "pod")
