@@ -1,0 +1,69 @@
+"""How well faults are found on a real cluster.
+
+python -m tests.faults list
+python -m tests.faults run [--select TEXT…] [--nodes 3] [--repeat K] [-o table|json|markdown]
+
+list             names of all scenarios, and what each must be called
+run              inject, witness, scan, score, revert; needs the lab, and starts one of its own
+  --select TEXT  only scenarios whose name contains this (repeatable)
+  --ci           only those that CI runs
+  --snapshots D  keep each scenario's snapshot in this folder
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.faults.report import FORMS, render
+from tests.faults.run import run
+from tests.faults.scenario import Scenario, all_scenarios
+from tests.lab import Lab, agent_image
+
+
+def main() -> int:
+    """Run the benchmark; 1 where a scenario was not good."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", usage=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list")
+    options = commands.add_parser("run")
+    options.add_argument("--select", action="append", default=[])
+    options.add_argument("--nodes", type=int, default=3)
+    options.add_argument("--repeat", type=int, default=1)
+    options.add_argument("--ci", action="store_true")
+    options.add_argument("--snapshots", type=Path)
+    options.add_argument("-o", "--output", choices=FORMS, default="table")
+    chosen = parser.parse_args()
+    if chosen.command == "list":
+        for scenario in all_scenarios().values():
+            print(f"{scenario.name:45} {_expected(scenario)}")
+        return 0
+    scenarios = [
+        s
+        for s in all_scenarios().values()
+        if (not chosen.select or any(text in s.name for text in chosen.select))
+        and not (chosen.ci and s.slow)
+    ]
+    lab = Lab("netdoctor-faults", _say)
+    lab.up(chosen.nodes, agent=agent_image.ensure(_say))
+    try:
+        if chosen.snapshots:
+            chosen.snapshots.mkdir(parents=True, exist_ok=True)
+        scores = list(run(lab, scenarios, _say, repeat=chosen.repeat, snapshots=chosen.snapshots))
+    finally:
+        lab.down()
+    print(render(scores, chosen.output, f"python -m tests.faults {' '.join(sys.argv[1:])}"))
+    return 0 if all(s.good for s in scores) else 1
+
+
+def _expected(scenario: Scenario) -> str:
+    return " + ".join("/".join(c.ids) for c in scenario.causes) or "silence"
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

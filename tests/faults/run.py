@@ -1,0 +1,99 @@
+"""Running scenarios on a lab: healthy, inject, witness, scan, score, revert, healthy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from tests.e2e.netdoctor import SERIOUS, scan
+from tests.faults.scenario import Scenario
+from tests.faults.score import Score, score, unmeasured
+from tests.lab import Lab
+
+IN_FORCE = 60.0  # seconds that a fault may take to be in force
+RECOVERY = 90.0  # seconds that the lab may take to be well again
+Say = Callable[[str], None]
+
+
+class Unwell(Exception):
+    """The lab is not healthy; the text says why."""
+
+
+def run(
+    lab: Lab,
+    scenarios: Iterable[Scenario],
+    say: Say,
+    *,
+    repeat: int = 1,
+    snapshots: Path | None = None,
+) -> Iterator[Score]:
+    """One score for each scenario and repetition, as they come."""
+    for scenario in scenarios:
+        for number in range(repeat):
+            keep = snapshots / f"{scenario.name}.json.gz" if snapshots and not number else None
+            result = one(lab, scenario, keep)
+            say(f"{result.name}: {words(result)}")
+            yield result
+
+
+def one(lab: Lab, scenario: Scenario, snapshot: Path | None = None) -> Score:
+    """One scenario once. A fault that does not come into force is not scored."""
+    try:
+        well(lab)
+    except Unwell as exc:
+        return unmeasured(scenario, f"before: {exc}")
+    with scenario.inject(lab):
+        missing = in_force(lab, scenario)
+        if missing:
+            return unmeasured(scenario, f"not in force: {missing}")
+        save = ("--save", str(snapshot)) if snapshot else ()
+        start = time.monotonic()
+        seen = scan(lab, *scenario.scan, *save)
+        result = score(scenario, seen.report, time.monotonic() - start)
+    try:
+        well(lab)
+    except Unwell as exc:
+        return unmeasured(scenario, f"afterwards: {exc}")
+    return result
+
+
+def in_force(lab: Lab, scenario: Scenario) -> str:
+    """Wait until the witness has seen the fault; what it misses where it has not."""
+    end = time.monotonic() + max(IN_FORCE, scenario.settle * 2)
+    started = time.monotonic()
+    while missing := scenario.witness(lab):
+        if time.monotonic() > end:
+            return missing
+        time.sleep(0.3)
+    time.sleep(max(0.0, started + scenario.settle - time.monotonic()))
+    return ""
+
+
+def well(lab: Lab) -> None:
+    """See that the lab is whole and that a scan of it is silent. Raises Unwell."""
+    end = time.monotonic() + RECOVERY
+    while sentences := lab.healthy():
+        if time.monotonic() > end:
+            raise Unwell("; ".join(sentences))
+        time.sleep(0.5)
+    seen = scan(lab, "--all-nodes")
+    rows = [f"{r['id']} {r['title']}" for r in seen.report["findings"] if r["severity"] in SERIOUS]
+    if rows:
+        raise Unwell(f"a scan is not silent: {'; '.join(rows)}")
+
+
+def words(result: Score) -> str:
+    """One score in a line."""
+    if result.unmeasured:
+        return f"NOT MEASURED: {result.unmeasured}"
+    if result.good:
+        return f"good, {result.folded} folded, {result.seconds} s"
+    parts = [f"ranks {', '.join(map(str, result.ranks))}"] if result.ranks else []
+    lists = {
+        "misplaced": result.misplaced,
+        "wrong fix": result.wrong_fix,
+        "unrelated": result.unrelated,
+    }
+    parts += [f"{name}: {'; '.join(found)}" for name, found in lists.items() if found]
+    return "BAD: " + ", ".join(parts)

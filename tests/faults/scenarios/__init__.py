@@ -1,0 +1,1 @@
+"""One module for each fault or quiet case: SCENARIOS lists its variants."""
