@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.faults.scenario import Cause, Scenario, all_scenarios
-from tests.faults.scenarios.healthy import nothing
+from tests.faults.scenarios.quiet_healthy import nothing
 from tests.faults.score import Score, score, summary, unmeasured
 from tests.faults.witness import healthy
 
