@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from tests.e2e.faults import NODE, Fault
+from tests.e2e.resident import resident
 from tests.lab import Lab
 from tests.lab.spec import GATEWAY, RACK
 
 PORT = f"sw0-{NODE}"
 SMALL = "1400"
-POD = "netdoctor-e2e-mtu"
 
 
 @contextmanager
@@ -98,15 +98,11 @@ def nic_small(lab: Lab) -> Iterator[None]:
 @contextmanager
 def pods_not_reduced(lab: Lab) -> Iterator[None]:
     """The CNI's configuration names an MTU of its own: pods and their bridge have the NIC's."""
-    spec = f'{{"spec": {{"nodeName": "{NODE}", "terminationGracePeriodSeconds": 0}}}}'
-    image = ("--image=netlab.local/node:1", "--image-pull-policy=Never", "--restart=Never")
-    lab.kubectl("run", POD, *image, f"--overrides={spec}", "--command", "--", "sleep", "3600")
     try:
-        lab.kubectl("wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
-        _pod_links(lab, "1500")
-        yield
+        with resident(lab, NODE):
+            _pod_links(lab, "1500")
+            yield
     finally:
-        lab.kubectl("delete", "pod", POD, "--grace-period=0", "--force", "--wait=true")
         _pod_links(lab, "1450")
 
 

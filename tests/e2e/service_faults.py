@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.e2e.faults import KUBE_SYSTEM, NODE, Fault, wait_for
+from tests.e2e.resident import resident
 from tests.lab import Lab
 
 SETTLED = 62  # seconds: what changed less than a minute ago is no ground for a finding
@@ -79,16 +80,17 @@ def service_rules_missing(lab: Lab) -> Iterator[None]:
 @contextmanager
 def hairpin_off(lab: Lab) -> Iterator[None]:
     """The CNI configuration lost its hairpinMode before these pods were made."""
-    links = json.loads(lab.on(NODE, "bridge", "-j", "link", "show"))
-    ports = [link["ifname"] for link in links if link.get("master") == "cni0"]
-    assert ports
-    for port in ports:
-        lab.on(NODE, "bridge", "link", "set", "dev", port, "hairpin", "off")
-    try:
-        yield
-    finally:
-        for port in ports:  # that of a pod which has ended meanwhile is gone
-            lab.on(NODE, "bridge", "link", "set", "dev", port, "hairpin", "on", check=False)
+    with resident(lab, NODE):
+        links = json.loads(lab.on(NODE, "bridge", "-j", "link", "show"))
+        ports = [link["ifname"] for link in links if link.get("master") == "cni0"]
+        assert ports
+        for port in ports:
+            lab.on(NODE, "bridge", "link", "set", "dev", port, "hairpin", "off")
+        try:
+            yield
+        finally:
+            for port in ports:  # that of a pod which has ended meanwhile is gone
+                lab.on(NODE, "bridge", "link", "set", "dev", port, "hairpin", "on", check=False)
 
 
 @contextmanager
