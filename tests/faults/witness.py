@@ -6,12 +6,15 @@ once the fault is there, else what still works or is missing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
+from tests.e2e.faults import dns_endpoints
 from tests.faults.scenario import Witness
 from tests.lab import Lab
 
 _TCP = "import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()"
+IN_CLUSTER = "kubernetes.default.svc.cluster.local."
 Address = Callable[[Lab], str]
 
 
@@ -103,6 +106,84 @@ def every(*witnesses: Witness) -> Witness:
         return next((said for witness in witnesses if (said := witness(lab))), "")
 
     return look
+
+
+_QUESTION = """
+import sys, time, dns.message, dns.query
+_, server, name, kind, tcp = sys.argv
+ask = dns.query.tcp if tcp == "tcp" else dns.query.udp
+start = time.monotonic()
+try:
+    answer = ask(dns.message.make_query(name, kind, use_edns=0, payload=4096), server, timeout=1.5)
+except Exception as exc:
+    print("none", type(exc).__name__)
+else:
+    print("answer", len(answer.answer), round(1000 * (time.monotonic() - start)))
+"""
+
+
+def question(
+    lab: Lab, node: str, server: str, name: str, kind: str = "A", transport: str = "udp"
+) -> tuple[int, int] | None:
+    """Records and milliseconds of an answer, None without one; sent from a node."""
+    words = (sys.executable, "-c", _QUESTION, server, name, kind, transport)
+    said = lab.on(node, *words, check=False).split()
+    return (int(said[1]), int(said[2])) if said[:1] == ["answer"] else None
+
+
+def unanswered(node: str, server: Address, **how: str) -> Witness:
+    """A DNS question gets no answer."""
+
+    def look(lab: Lab) -> str:
+        answer = question(lab, node, server(lab), **{"name": IN_CLUSTER, **how})
+        return "" if answer is None else f"{server(lab)} answers {node}: {answer}"
+
+    return look
+
+
+def slow(node: str, server: Address, least_ms: int, **how: str) -> Witness:
+    """A DNS answer takes that long."""
+
+    def look(lab: Lab) -> str:
+        answer = question(lab, node, server(lab), **{"name": IN_CLUSTER, **how})
+        return "" if answer and answer[1] >= least_ms else f"{server(lab)} to {node}: {answer}"
+
+    return look
+
+
+def too_large(node: str, address: Address, size: int) -> Witness:
+    """Echoes of that size do not come back, small ones do."""
+
+    def look(lab: Lab) -> str:
+        words = ("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", "-M", "do")
+        large = lab.on(node, *words, "-s", str(size - 28), address(lab), check=False)
+        small = pings(lab, node, address(lab))
+        if not small:
+            return f"{node} does not reach {address(lab)} at all"
+        return "" if " 0 received" in large or "errors" in large else f"{size} bytes still pass"
+
+    return look
+
+
+def fixed(address: str) -> Address:
+    """An address that is known beforehand."""
+    return lambda _lab: address
+
+
+def dns_service(lab: Lab) -> str:
+    """The ClusterIP of cluster DNS."""
+    words = ("-n", "kube-system", "get", "service", "kube-dns", "-o", "jsonpath={.spec.clusterIP}")
+    return lab.kubectl(*words)
+
+
+def dns_endpoint(number: int) -> Address:
+    """One of the pods of cluster DNS, counted from 0 or from the end."""
+    return lambda lab: sorted(dns_endpoints(lab))[number]
+
+
+def first_listed_dns_endpoint(lab: Lab) -> str:
+    """The pod of cluster DNS that the API names first."""
+    return dns_endpoints(lab)[0]
 
 
 def node_of(name: str) -> Address:

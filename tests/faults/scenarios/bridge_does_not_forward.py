@@ -1,0 +1,16 @@
+"""Forwarding is on for the node, and off for the pods' bridge alone."""
+
+from __future__ import annotations
+
+from tests.e2e.companion_faults import bridge_does_not_forward
+from tests.faults import witness
+from tests.faults.scenario import Cause, Scenario
+
+SCENARIOS = [
+    Scenario(
+        "bridge_does_not_forward",
+        bridge_does_not_forward,
+        witness.shows("n3", "sysctl", "-n", "net.ipv4.conf.cni0.forwarding", text="0"),
+        (Cause(("RTE-13",), ("n3",), place=r"", fix=r"forwarding"),),
+    )
+]
