@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ _WASTE = (
 _SOURCES = HERE / "src"
 _PROGRAMS = ("hyperkube", "coredns", "flanneld", "pause")
 _GO_FLAGS = ("-trimpath", "-ldflags", "-s -w {stamp}")
-_GO_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
+GO_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ def _program(name: str, say: Say) -> Path:
     """Return a Go program built from the folder of its name."""
     folder = _SOURCES / name
     flags = [flag.format(stamp=_stamp()) for flag in _GO_FLAGS]
-    program_key = key(files_key(folder, folder.rglob("*")), go_version(), *flags, str(_GO_ENV))
+    program_key = key(files_key(folder, folder.rglob("*")), go_version(), *flags, str(GO_ENV))
 
     def compile_it(target: Path) -> None:
-        run("go", "build", *flags, "-o", target, ".", cwd=folder, env=_GO_ENV)
+        run("go", "build", *flags, "-o", target, ".", cwd=folder, env=GO_ENV)
 
     return made(cache_root() / "bin" / f"{name}-{program_key}", name, compile_it, say)
 
@@ -86,7 +87,12 @@ def _stamp() -> str:
 
 def _base_tree(say: Say) -> Path:
     """Return a minimal Debian with the tools that nodes and the agent use."""
-    wanted = ",".join(BASE_PACKAGES)
+    return debian("base", "Debian base", BASE_PACKAGES, say)
+
+
+def debian(prefix: str, what: str, wanted_packages: Sequence[str], say: Say) -> Path:
+    """Return a minimal Debian with these packages, without what only people read."""
+    wanted = ",".join(wanted_packages)
 
     def bootstrap(target: Path) -> None:
         run("debootstrap", "--variant=minbase", f"--include={wanted}", SUITE, target)
@@ -94,8 +100,8 @@ def _base_tree(say: Say) -> Path:
             shutil.rmtree(target / waste, ignore_errors=True)
             (target / waste).mkdir()
 
-    name = f"base-{key(SUITE, wanted, *_WASTE)}"
-    return made(cache_root() / name, "Debian base", bootstrap, say)
+    name = f"{prefix}-{key(SUITE, wanted, *_WASTE)}"
+    return made(cache_root() / name, what, bootstrap, say)
 
 
 def _with_images(programs: dict[str, Path], tree: Path, say: Say) -> Artifacts:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tests.lab import agent_image, bringup, build, control_plane, leftovers, locks
+from tests.lab import agent_image, bringup, build, cilium, control_plane, leftovers, locks
 from tests.lab.cache import Say
 from tests.lab.cluster import Commands
 from tests.lab.commands import run, search_path
@@ -116,6 +116,8 @@ class Lab(Commands):
         names = node_names(count)
         network = bringup.network(cni)
         artifacts = build.ensure(self._say)
+        if cni == cilium.NETWORK:
+            artifacts = cilium.with_image(artifacts, self._say)
         agent = agent or agent_image.newest()
         image, image_seed = "", artifacts.seed
         if agent:

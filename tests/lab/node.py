@@ -13,6 +13,7 @@ from tests.lab.killing import kill_all
 from tests.lab.pki import kubeconfig_of
 from tests.lab.process import Process, wait_for
 from tests.lab.spec import (
+    CGROUPS,
     DAEMONS,
     DNS_DOMAIN,
     DNS_SERVICE,
@@ -148,7 +149,10 @@ class Node:
         children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
         wait_for(f"{self.name} to start", lambda: bool(children.read_text().split()), 5, 0.02)
         init = children.read_text().split()[0]
-        return ["nsenter", "-t", init, "-m", "-u", "-i", "-n", "-p"]
+        # BPF programs that translate Services hang on the node's cgroup, and see nobody outside.
+        joined = CGROUPS / "unified" / self.spec.cgroup / self.name / "cgroup.procs"
+        join = ["sh", "-c", f'echo $$ > {joined} && exec "$@"', "sh"] if joined.exists() else []
+        return [*join, "nsenter", "-t", init, "-m", "-u", "-i", "-n", "-p"]
 
     def load(self, archive: Path) -> None:
         """Import an image archive into the node's image store."""
