@@ -6,7 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from kubectl_netdoctor.agent.absence import NotPresent, Unreadable
+from kubectl_netdoctor.agent.absence import Absence, NotPresent, Unreadable
+from kubectl_netdoctor.agent.host import Host
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.plan import CompanionNews, read_news
@@ -17,13 +18,23 @@ _NOWHERE = "/nonexistent"
 _LOOK_SECONDS = 0.02
 
 
+def forwarding(host: Host) -> str | None:
+    """net.ipv4.ip_forward of the node, None where it cannot be read."""
+    try:
+        return host.kernel(host.proc / "sys/net/ipv4/ip_forward").strip()
+    except Absence:
+        return None
+
+
 def wait_for_news(run: Run) -> CompanionNews:
     """What the annotation says, as soon as it is there.
 
-    Raises NotPresent where it does not come in time or names no companion at all.
+    Raises NotPresent where it does not come in time or names no companion at all. Where the node
+    does not forward, none is started, and nothing is waited for.
     """
     path = Path(os.environ.get(NEWS) or _NOWHERE)
-    end = run.started + run.plan.companions_within
+    waits = forwarding(run.host) != "0"
+    end = run.started + (run.plan.companions_within if waits else 0.0)
     while True:
         try:
             text = path.read_text(encoding="utf-8")
@@ -32,6 +43,10 @@ def wait_for_news(run: Run) -> CompanionNews:
         if text:
             break
         if time.monotonic() > end:
+            if not waits:
+                raise NotPresent(
+                    "net.ipv4.ip_forward is 0: no companion is started, it would be set"
+                )
             raise NotPresent(f"no news of companions within {run.plan.companions_within:g} s")
         time.sleep(_LOOK_SECONDS)
     try:

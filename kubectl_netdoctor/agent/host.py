@@ -6,10 +6,11 @@ import errno
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kubectl_netdoctor.agent import command, ethtool, http, netlink
+from kubectl_netdoctor.agent import command, conntrack_netlink, ethtool, http, netlink
 from kubectl_netdoctor.agent.absence import Denied, NotPresent, Unreadable, of_error
 from kubectl_netdoctor.agent.netlink import Message
 
@@ -77,6 +78,10 @@ class Host:
         """This process."""
         return os.getpid()
 
+    def clock(self) -> float:
+        """Seconds since 1970 by the node's clock."""
+        return time.time()
+
     # -- commands and sockets ------------------------------------------------------------------
 
     def run(self, argv: Sequence[str], timeout: float, *, max_age: float = 0.0) -> str:
@@ -90,9 +95,22 @@ class Host:
         """HTTP status of an endpoint on this machine, None where nothing answers."""
         return http.status(port, path)
 
+    def http_text(self, port: int, path: str) -> str | None:
+        """Answer of an endpoint on this machine; None: nothing listens, empty: no answer."""
+        return http.text(port, path)
+
     def netlink(self, dump: str) -> Iterator[Message]:
         """Messages of a dump that agent.netlink names. Raises NotPresent, Denied or Unreadable."""
         return netlink.dump(dump)
+
+    def conntrack(self, *, translated_udp: bool) -> Iterator[bytes]:
+        """Raw entries of the connection tracking table: all, or UDP with a changed destination.
+
+        Raises NotPresent, Denied, TooSlow or Unreadable.
+        """
+        if translated_udp:
+            return conntrack_netlink.udp_with_changed_destination()
+        return conntrack_netlink.everything()
 
     def route_to(self, address: str) -> Message:
         """The route that the kernel takes to an address. Raises NotPresent where there is none."""

@@ -73,7 +73,7 @@ def _in_a_thread(namespace: int, address: str, work: Callable[[], T]) -> T:
 
     def body() -> None:
         try:
-            _enter(namespace)
+            enter(namespace, "the companion's network namespace")
             _expect(address)
             results.append(work())
         except BaseException as exc:  # noqa: BLE001 - raised again by the caller's thread
@@ -87,13 +87,13 @@ def _in_a_thread(namespace: int, address: str, work: Callable[[], T]) -> T:
     return results[0]
 
 
-def _enter(namespace: int) -> None:
+def enter(namespace: int, what: str) -> None:
     """Move the calling thread. os.setns() came with Python 3.12. Raises Denied or Unreadable."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, _CLONE_NEWNET) == 0:
         return
     number = ctypes.get_errno()
-    said = f"the companion's network namespace: {os.strerror(number)}"
+    said = f"{what}: {os.strerror(number)}"
     raise Denied(f"needs root: {said}") if number == 1 else Unreadable(said)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 
 TOKEN_BYTES = 16
-NONCE_BYTES = 16
+NONCE_BYTES = 24
 QUESTION_BYTES = TOKEN_BYTES + NONCE_BYTES
 
 

@@ -13,7 +13,17 @@ from typing import TypeVar
 
 from kubectl_netdoctor.agent.run import Run, Window
 
-PROBES = ("path_probes", "dns_probes", "dns_matrix", "path_mtu", "pod_probes")
+PROBES = (
+    "path_probes",
+    "dns_probes",
+    "dns_matrix",
+    "dns_records",
+    "path_mtu",
+    "pod_probes",
+    "hops",
+    "transport_probes",
+    "target_probes",
+)
 _PACKAGE = __name__.rpartition(".")[0]
 
 S = TypeVar("S")

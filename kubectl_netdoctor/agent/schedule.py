@@ -23,6 +23,8 @@ from kubectl_netdoctor.facts.base import Missing, Reason
 
 FACT_SECONDS = 5.0
 """What a fact may take beside the window and the silence that it waits for on purpose."""
+LATER_SECONDS = 4.0
+"""That agents of other nodes may start later than this one."""
 EARLY = ("sysctls",)
 """Read before the collectors of others are even imported: a pod's start may change them."""
 _RESERVE_SECONDS = 1.0  # of the agent's deadline, for writing the report
@@ -136,7 +138,9 @@ def allowed(item: Collector, run: Run) -> float:
         seconds += run.plan.window_seconds
     if item.key in PROBES:
         seconds += run.plan.probe_timeout_seconds
-    if item.key == "pod_probes":  # it waits for the companions first
+    if item.key == "transport_probes":  # it waits for agents that start later
+        seconds += LATER_SECONDS
+    if item.key in ("pod_probes", "hops", "target_probes"):  # one waits for the companions first
         seconds += run.plan.companions_within
     return seconds
 

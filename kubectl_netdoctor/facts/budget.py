@@ -10,3 +10,5 @@ PATHS = 400  # ICMP echo to nodes and tunnels
 SIZES = 150  # echoes of varied size, for the path MTU
 DNS = 200  # questions to all servers together
 PODS = 400  # ICMP and UDP of the pod network, from the companion and from the node
+TRANSPORT = 1000  # UDP questions between agents, where several nodes are scanned
+UPLOADS = 4 << 20  # bytes of all TCP uploads of one node together

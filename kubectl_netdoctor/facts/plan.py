@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubectl_netdoctor.facts import codec
@@ -43,6 +45,14 @@ class DnsTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalTarget:
+    """A place that the user named: an address or a DNS name; a port is connected to, else ICMP."""
+
+    host: str
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CompanionTarget:
     """Another node's companion, in the pod network."""
 
@@ -79,8 +89,24 @@ class Plan:
     node_resolvers: bool  # also query the servers of the node's own resolv.conf
     dns_zone: str = ""  # the cluster's zone; empty: none is known
     dns_large: str = ""  # the cluster's name whose SRV answer is largest
+    dns_names: tuple[str, ...] = ()  # of Services with a ClusterIP, some of them
     companions_within: float = 0.0  # seconds in which news of companions comes; 0: there are none
-    responder_token: str = ""  # hexadecimal: what companions answer to
+    responder_token: str = ""  # hexadecimal: what companions answer to, and agents each other
+    targets: tuple[ExternalTarget, ...] = ()
+    responders: tuple[str, ...] = ()  # nodes of this run with an agent that answers to it
+
+
+def introduced(plans: Mapping[str, Plan], token: str) -> dict[str, Plan]:
+    """The plans of one run, each with the token and the names of those that its peers answer to."""
+    names = tuple(plans)
+    return {
+        name: dataclasses.replace(
+            plan,
+            responder_token=token,
+            responders=tuple(p.name for p in plan.peers if p.name in names),
+        )
+        for name, plan in plans.items()
+    }
 
 
 def pack(plan: Plan) -> str:

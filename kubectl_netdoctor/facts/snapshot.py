@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from kubectl_netdoctor.facts import (
+    cilium,
     cluster,
     codec,
     companion,
+    conntrack_flows,
+    dns_cpu,
     dns_matrix,
+    dns_records,
     envelope,
+    hops,
+    kube_proxy,
     link,
     netfilter,
     path_mtu,
+    pod_namespaces,
     pod_probe,
+    policy_pods,
     probe,
     promiscuity,
     resolver,
     service_changes,
     system,
+    target,
+    transport,
 )
-from kubectl_netdoctor.facts.base import SCHEMA_VERSION, Missing, Reason, Scope
+from kubectl_netdoctor.facts.base import FACTS, SCHEMA_VERSION, Missing, Reason, Scope
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope
 
@@ -40,6 +50,16 @@ FACT_MODULES = (
     promiscuity,
     companion,
     pod_probe,
+    pod_namespaces,
+    conntrack_flows,
+    hops,
+    cilium,
+    policy_pods,
+    transport,
+    target,
+    dns_cpu,
+    dns_records,
+    kube_proxy,
 )
 KIND = "netdoctor-snapshot"
 MAX_SNAPSHOT_BYTES = 512 << 20
@@ -88,6 +108,20 @@ class Snapshot:
     run: RunInfo
     nodes: tuple[NodeReport, ...]
     cluster: dict[str, Any]
+    # Facts that the saving tool knew; None: it was too old to say.
+    known_facts: tuple[str, ...] | None = field(default_factory=lambda: tuple(sorted(FACTS)))
+
+    def knew(self, key: str) -> bool:
+        """Whether the tool that made this could have collected a fact.
+
+        One that did not say so asked for every fact it knew, unless checks were chosen by hand.
+        """
+        if self.known_facts is not None:
+            return key in self.known_facts
+        if any(word.startswith(("--select", "--ignore")) for word in self.run.command):
+            return True
+        got = [n.envelope.facts for n in self.nodes if n.envelope] + [self.cluster]
+        return not self.nodes or any(key in facts for facts in got)
 
     def node_fact(self, node: str, key: str) -> object:
         """One node's fact, or Missing with the reason that the node gave."""
@@ -95,12 +129,26 @@ class Snapshot:
         if report is None or report.envelope is None:
             why = report.reason if report and report.reason else "the node was not asked"
             return Missing(Reason.NOT_REPORTED, why)
+        if key not in report.envelope.facts and not self.knew(key):
+            return self._too_new()
         return report.envelope.get(key)
 
     def cluster_fact(self, key: str) -> object:
         """One fact of the cluster, or Missing."""
         why = "no cluster was asked" if self.run.local else "it was not read from the API"
+        if key not in self.cluster and not self.run.local and not self.knew(key):
+            return self._too_new()
         return self.cluster.get(key, Missing(Reason.NOT_ASKED, why))
+
+    def _too_new(self) -> Missing:
+        """Why a new check does not run on an old snapshot: nothing failed there."""
+        who = f"the tool that saved this ({self.run.tool_version:.20})"
+        return Missing(Reason.NOT_ASKED, f"new since then: {who} did not collect it yet")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    keys: tuple[str, ...] | None
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -128,6 +176,7 @@ def from_json(data: object) -> Snapshot:
         run=codec.decode(RunInfo, data.get("run"), "$.run"),
         nodes=tuple(_node(n, f"$.nodes[{i}]") for i, n in enumerate(nodes)),
         cluster=envelope.decode_facts(data.get("cluster"), Scope.CLUSTER, "$.cluster"),
+        known_facts=codec.decode(_Known, {"keys": data.get("known_facts")}, "$.known_facts").keys,
     )
 
 

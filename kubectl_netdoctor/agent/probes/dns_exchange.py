@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dns.exception
 import dns.flags
@@ -30,13 +31,23 @@ _RECEIVE_BYTES = 65535
 
 
 @dataclass(frozen=True, slots=True)
+class Soa:
+    """A zone's SOA record, of the answer or of the authority section; RFC 1035, RFC 2308."""
+
+    serial: int
+    ttl: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """What an answer says: its rcode, TC, how many records, the addresses among them."""
+    """What an answer says: its rcode, TC, how many records, the addresses among them, its SOA."""
 
     rcode: str
     truncated: bool
     records: int
     addresses: tuple[str, ...]
+    soa: Soa | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +218,16 @@ def read(query: dns.message.Message, wire: bytes) -> Said | None:
         truncated=bool(message.flags & dns.flags.TC),
         records=sum(len(rrset) for rrset in message.answer),
         addresses=tuple(addresses),
+        soa=_soa(message),
     )
+
+
+def _soa(message: dns.message.Message) -> Soa | None:
+    for rrset in (*message.answer, *message.authority):
+        if rrset.rdtype == dns.rdatatype.SOA:
+            record: Any = next(iter(rrset))
+            return Soa(int(record.serial), int(rrset.ttl), int(record.minimum))
+    return None
 
 
 def _udp_error(sock: socket.socket, exc: OSError) -> str:

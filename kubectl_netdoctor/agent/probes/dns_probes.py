@@ -17,7 +17,7 @@ from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.facts.plan import DnsTarget
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes, DnsTransport
 
-QUERIES: dict[DnsTransport, int] = {"udp": 10, "tcp": 3}
+QUERIES: dict[DnsTransport, int] = {"udp": 10, "tcp": 5}
 _EXCHANGE = {"udp": over_udp, "tcp": over_tcp}
 _DNS_PORT = 53
 

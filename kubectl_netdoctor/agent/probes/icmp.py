@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubectl_netdoctor.agent.absence import Denied, NotPresent
@@ -30,6 +31,7 @@ class Pinger:
 
     version: int
     timeout: float
+    marks: Mapping[str, bytes] = field(default_factory=dict)  # payload by address
     flights: dict[str, Flight] = field(default_factory=dict)
     identifier: int = field(default_factory=lambda: int.from_bytes(os.urandom(2), "big"))
     token: bytes = field(default_factory=lambda: os.urandom(_TOKEN_BYTES))
@@ -40,15 +42,25 @@ class Pinger:
         sock, raw = open_socket(self.version)
         loop = asyncio.get_running_loop()
         with sock:
-            template = echo_request(self.identifier, self.token, self.version)
+            templates = {
+                payload: echo_request(self.identifier, payload, self.version)
+                for payload in {self.payload(address) for address in self.flights}
+            }
             loop.add_reader(sock, self._readable, sock, raw)
             try:
                 await asyncio.gather(
-                    *(self._one(sock, a, template, pace, per_second) for a in self.flights)
+                    *(
+                        self._one(sock, a, templates[self.payload(a)], pace, per_second)
+                        for a in self.flights
+                    )
                 )
             finally:
                 loop.remove_reader(sock)
         return {address: flight.tally for address, flight in self.flights.items()}
+
+    def payload(self, address: str) -> bytes:
+        """What probes to that address carry: their mark, else what nobody can guess."""
+        return self.marks.get(address, self.token)
 
     async def _one(
         self, sock: socket.socket, address: str, template: bytes, pace: Pace, per_second: int
@@ -84,7 +96,8 @@ class Pinger:
             except OSError:
                 continue  # the echo of an error that was in the queue
             heard = understand(data, source, self.version, raw=raw)
-            if heard is not None and heard.fits(self.identifier if raw else None, self.token):
+            identifier = self.identifier if raw else None
+            if heard is not None and heard.fits(identifier, self.payload(heard.address)):
                 self._note(heard, arrived)
 
     def _drain_errors(self, sock: socket.socket) -> bool:

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kubectl_netdoctor.agent.absence import Absence, NotPresent
+from kubectl_netdoctor.agent.mark import mark
 from kubectl_netdoctor.agent.probes.size_ruler import Ruler
 from kubectl_netdoctor.agent.probes.size_search import TRIES, Search, Way
 from kubectl_netdoctor.agent.probes.tally import Tally
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts.hops import ProbeKind
 from kubectl_netdoctor.facts.path_mtu import Arrival, MtuRole, PathMtu, PathMtus, SizeProbe, TooBig
 
 MOST_PEERS = 10  # of a node: when nothing passes to all of them, the search still ends in time
@@ -25,6 +27,7 @@ _CUT = 200  # bytes that the packet in fragments is larger than the device's MTU
 _LONGEST = 3.0  # seconds that a search may go on after the window, silence not counted
 _LARGEST = 65_535
 _SIOCGIFMTU = 0x8921
+_SIZED: dict[MtuRole, ProbeKind] = {"node": "node-size", "overlay": "overlay-size"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,17 @@ class Path:
 @collector("path_mtu")
 def path_mtu(run: Run) -> PathMtus:
     """All paths side by side. Raises Denied without CAP_NET_RAW, NotPresent where all is IPv6."""
-    return asyncio.run(_measure(run))
+    with run.listening.probing("path_mtu", run.plan.facts):
+        return asyncio.run(_measure(run))
 
 
 async def _measure(run: Run) -> PathMtus:
     paths = list(_paths(run))
     if run.plan.peers and not paths:
         raise NotPresent("no peer has an IPv4 address that this node has a route to")
-    ruler = Ruler(run.plan.probe_timeout_seconds, run.plan.run)
+    plan = run.plan
+    marks = {p.way.address: mark(plan.run, _SIZED[p.role], plan.node, p.peer) for p in paths}
+    ruler = Ruler(plan.probe_timeout_seconds, plan.run, marks)
     search = Search(ruler.send, ruler.timeout)
     latest = max(run.window_end, time.monotonic()) + _LONGEST
     with ruler.listening():

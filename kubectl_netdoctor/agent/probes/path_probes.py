@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from kubectl_netdoctor.agent.absence import Absence, Denied
 from kubectl_netdoctor.agent.host import Host
+from kubectl_netdoctor.agent.mark import mark
 from kubectl_netdoctor.agent.probes import arp, tcp
 from kubectl_netdoctor.agent.probes.addresses import is_address
 from kubectl_netdoctor.agent.probes.icmp import Pinger
@@ -35,7 +36,8 @@ def path_probes(run: Run) -> PathProbes:
     """
     if run.plan.peers:
         layer("inet")  # its import takes longer than all else here: before the clock starts
-    return asyncio.run(_probe(run))
+    with run.listening.probing("path_probes", run.plan.facts):
+        return asyncio.run(_probe(run))
 
 
 async def _probe(run: Run) -> PathProbes:
@@ -64,7 +66,7 @@ async def _ping(run: Run, pace: Pace) -> Tallies:
     for version in (4, 6):
         chosen = [a for a in addresses if ipaddress.ip_address(a).version == version]
         if chosen:
-            pinger = Pinger(version, run.plan.probe_timeout_seconds)
+            pinger = Pinger(version, run.plan.probe_timeout_seconds, _marks(run.plan))
             pingers.append(pinger.ping(chosen, pace, per_second))
     tallies: Tallies = {}
     for result in await asyncio.gather(*pingers, return_exceptions=True):
@@ -75,6 +77,16 @@ async def _ping(run: Run, pace: Pace) -> Tallies:
         else:
             tallies |= result
     return tallies
+
+
+def _marks(plan: Plan) -> dict[str, bytes]:
+    """The mark of the probes to each address."""
+    found: dict[str, bytes] = {}
+    for peer in plan.peers:
+        found[peer.address] = mark(plan.run, "node", plan.node, peer.name)
+        if peer.overlay:
+            found[peer.overlay] = mark(plan.run, "overlay", plan.node, peer.name)
+    return found
 
 
 async def _arp(run: Run, pace: Pace) -> Tallies:

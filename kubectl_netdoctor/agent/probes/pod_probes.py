@@ -6,12 +6,12 @@ import asyncio
 import ipaddress
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kubectl_netdoctor.agent.absence import Absence, NotPresent, Unreadable
-from kubectl_netdoctor.agent.companion_news import wait_for_news
-from kubectl_netdoctor.agent.host import Host
+from kubectl_netdoctor.agent.companion_news import forwarding, wait_for_news
+from kubectl_netdoctor.agent.mark import mark
 from kubectl_netdoctor.agent.pod_namespace import inside
 from kubectl_netdoctor.agent.probes import dns_probes, tcp
 from kubectl_netdoctor.agent.probes.addresses import is_address
@@ -24,6 +24,7 @@ from kubectl_netdoctor.agent.question import token_of
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.facts.companion import PORT
+from kubectl_netdoctor.facts.hops import ProbeKind
 from kubectl_netdoctor.facts.plan import CompanionNews, Plan
 from kubectl_netdoctor.facts.pod_probe import (
     PodPathProbe,
@@ -63,6 +64,11 @@ def pod_probes(run: Run) -> PodProbes:
 
     Raises NotPresent where no companion is coming, or none came.
     """
+    with run.listening.probing("pod_probes", run.plan.facts):
+        return _from_both(run)
+
+
+def _from_both(run: Run) -> PodProbes:
     plan = run.plan
     if not plan.companions_within:
         raise NotPresent("no companion is started beside this agent")
@@ -71,10 +77,9 @@ def pod_probes(run: Run) -> PodProbes:
     except ValueError as exc:
         raise Unreadable(f"the plan's token: {exc}") from exc
     before = forwarding(run.host)
-    if before == "0":
-        raise NotPresent("net.ipv4.ip_forward is 0: no companion is started, it would be set to 1")
     layer("inet")  # its import takes longer than all else here: before the clock starts
     news = wait_for_news(run)
+    run.listening.wait_for_pod(run.plan.facts)
     pace = Pace(time.monotonic(), plan.window_seconds * _SPAN)
     outside: list[Seen | BaseException] = []
     helper = threading.Thread(
@@ -94,14 +99,6 @@ def pod_probes(run: Run) -> PodProbes:
         forwarding=before,
         forwarding_after=forwarding(run.host),
     )
-
-
-def forwarding(host: Host) -> str | None:
-    """net.ipv4.ip_forward of the node, None where it cannot be read."""
-    try:
-        return host.kernel(host.proc / "sys/net/ipv4/ip_forward").strip()
-    except Absence:
-        return None
 
 
 def _from_node(
@@ -157,9 +154,10 @@ async def _probe(
 ) -> Seen:
     """Every protocol of every target, side by side."""
     targets = [t for t in targets if is_address(t.address, run)]
+    marks = {t.address: _mark(run.plan, vantage, t) for t in targets}
     pings, answers, connections, questions = await asyncio.gather(
-        _ping(run, _of(targets, "icmp"), pace),
-        _ask(run, _of(targets, "udp"), pace, token),
+        _ping(run, _of(targets, "icmp"), pace, marks),
+        _ask(run, _of(targets, "udp"), pace, token, marks),
         _connect(run, targets, pace),
         _resolve(run, pace) if dns else _nothing(),
     )
@@ -193,12 +191,21 @@ def _versions(addresses: list[str]) -> Iterable[tuple[int, list[str]]]:
             yield version, chosen
 
 
-async def _ping(run: Run, addresses: list[str], pace: Pace) -> dict[str, Tally]:
+def _mark(plan: Plan, vantage: Vantage, target: Target) -> bytes:
+    """What marks the probes to that target."""
+    to_peer: dict[PodPathRole, ProbeKind] = {"overlay": "pod-overlay", "node": "pod-node"}
+    kind = "node-pod" if vantage == "node" else to_peer.get(target.role, "pod")
+    return mark(plan.run, kind, plan.node, target.peer or "")
+
+
+async def _ping(
+    run: Run, addresses: list[str], pace: Pace, marks: Mapping[str, bytes]
+) -> dict[str, Tally]:
     tallies: dict[str, Tally] = {}
     per_second = min(_MOST_PER_SECOND, rate(len(addresses)))
     for result in await asyncio.gather(
         *(
-            Pinger(version, run.plan.probe_timeout_seconds).ping(chosen, pace, per_second)
+            Pinger(version, run.plan.probe_timeout_seconds, marks).ping(chosen, pace, per_second)
             for version, chosen in _versions(addresses)
         ),
         return_exceptions=True,
@@ -207,12 +214,14 @@ async def _ping(run: Run, addresses: list[str], pace: Pace) -> dict[str, Tally]:
     return tallies
 
 
-async def _ask(run: Run, addresses: list[str], pace: Pace, token: bytes) -> dict[str, Tally]:
+async def _ask(
+    run: Run, addresses: list[str], pace: Pace, token: bytes, marks: Mapping[str, bytes]
+) -> dict[str, Tally]:
     tallies: dict[str, Tally] = {}
     per_second = min(_MOST_PER_SECOND, rate(len(addresses)))
     for result in await asyncio.gather(
         *(
-            Asker(version, PORT, token, run.plan.probe_timeout_seconds).ask(
+            Asker(version, PORT, token, run.plan.probe_timeout_seconds, marks).ask(
                 chosen, pace, per_second
             )
             for version, chosen in _versions(addresses)

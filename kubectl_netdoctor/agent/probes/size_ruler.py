@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kubectl_netdoctor.agent import mark
 from kubectl_netdoctor.agent.probes import kernel_clock, sized_echo
 from kubectl_netdoctor.agent.probes.size_search import Way
 from kubectl_netdoctor.agent.probes.sized_echo import Reply, Request
@@ -21,7 +21,6 @@ from kubectl_netdoctor.facts.path_mtu import TOO_BIG
 PACKETS_PER_SECOND = 150  # of this measurement, on all paths together
 MOST_PACKETS = 600
 _MOST_SOURCES = 256
-_TOKEN_BYTES = 8
 
 
 @dataclass(slots=True)
@@ -30,6 +29,7 @@ class Ruler:
 
     timeout: float
     run: str
+    marks: Mapping[str, bytes] = field(default_factory=dict)  # by address
     arrivals: dict[str, int] = field(default_factory=dict)
     _open: dict[int, tuple[Way, int, int]] = field(default_factory=dict)
     _sent: int = 0
@@ -42,7 +42,7 @@ class Ruler:
     @property
     def token(self) -> bytes:
         """The same on all nodes of a run, so that each knows the others' packets."""
-        return hashlib.sha256(f"path mtu {self.run}".encode()).digest()[:_TOKEN_BYTES]
+        return mark.sized_magic(self.run)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -62,7 +62,8 @@ class Ruler:
         if sequence is None:
             return False
         self._begin(way, size, sequence)
-        packet = sized_echo.whole(way.address, size, self._identifier, sequence, self.token)
+        said = self._mark(way)
+        packet = sized_echo.whole(way.address, size, self._identifier, sequence, said)
         self._hand_over(0, packet, way, sequence)
         return True
 
@@ -72,9 +73,12 @@ class Ruler:
         if sequence is None:
             return False
         self._begin(way, size, sequence)
-        packet = sized_echo.message(size, self._identifier, sequence, self.token)
+        packet = sized_echo.message(size, self._identifier, sequence, self._mark(way))
         self._hand_over(1, packet, way, sequence)
         return True
+
+    def _mark(self, way: Way) -> bytes:
+        return self.marks.get(way.address) or mark.mark(self.run, "node-size", "", "")
 
     async def land(self) -> None:
         """Wait until the last packet had its time; what is open then is silence."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kubectl_netdoctor.agent.mark import MARK_BYTES
 from kubectl_netdoctor.agent.probes import kernel_clock
 from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.probes.tally import Flight, Tally
@@ -14,6 +16,7 @@ from kubectl_netdoctor.agent.probes.unreachable import ask_for_errors, local_err
 from kubectl_netdoctor.agent.question import NONCE_BYTES, QUESTION_BYTES, question
 
 _NUMBER_BYTES = 4
+_PREFIX_BYTES = NONCE_BYTES - MARK_BYTES - _NUMBER_BYTES
 
 
 @dataclass(slots=True)
@@ -24,9 +27,11 @@ class Asker:
     port: int
     token: bytes
     timeout: float
+    marks: Mapping[str, bytes] = field(default_factory=dict)  # by address
     flights: dict[str, Flight] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # address of each question, by its number
-    prefix: bytes = field(default_factory=lambda: os.urandom(NONCE_BYTES - _NUMBER_BYTES))
+    prefix: bytes = field(default_factory=lambda: os.urandom(_PREFIX_BYTES))
+    unmarked: bytes = field(default_factory=lambda: os.urandom(MARK_BYTES))
 
     async def ask(self, addresses: list[str], pace: Pace, per_second: int) -> dict[str, Tally]:
         """Ask all addresses side by side. Raises OSError where there is no such socket."""
@@ -50,7 +55,9 @@ class Asker:
         async for _ in pace.slots(pace.count(per_second)):
             number = len(self.asked)
             self.asked.append(address)
-            nonce = self.prefix + number.to_bytes(_NUMBER_BYTES, "big")
+            nonce = b"".join(
+                (self._mark(address), self.prefix, number.to_bytes(_NUMBER_BYTES, "big"))
+            )
             flight.send(number, kernel_clock.now())
             try:
                 self._send(sock, question(self.token, nonce), address)
@@ -81,12 +88,17 @@ class Asker:
             if number is not None and self.asked[number] == source:
                 self.flights[source].answer(number, arrived, int(self.timeout * 1e9))
 
+    def _mark(self, address: str) -> bytes:
+        return self.marks.get(address, self.unmarked)
+
     def _number(self, nonce: bytes) -> int | None:
         """Number of the question with that nonce, None where we sent no such question."""
-        if len(nonce) != NONCE_BYTES or not nonce.startswith(self.prefix):
+        if len(nonce) != NONCE_BYTES or not nonce[MARK_BYTES:].startswith(self.prefix):
             return None
         number = int.from_bytes(nonce[-_NUMBER_BYTES:], "big")
-        return number if number < len(self.asked) else None
+        if number >= len(self.asked) or not nonce.startswith(self._mark(self.asked[number])):
+            return None
+        return number
 
     def _drain_errors(self, sock: socket.socket) -> bool:
         """Take the errors that wait in the socket's queue; whether there were any."""

@@ -23,7 +23,7 @@ from tests.unit.agent.namespaces import Namespace, namespace, needs_root
 
 RUN = "r-companion"
 TOKEN = "00112233445566778899aabbccddeeff"  # noqa: S105 - of a test
-NONCE = bytes(range(16))
+NONCE = bytes(range(24))
 POD = """
 ip link add eth0 type veth peer name eth1 netns {peer}
 ip addr add 10.44.0.1/24 dev eth0

@@ -202,17 +202,17 @@ def test_errors(probes: dict[tuple[str, str], DnsProbe], behaviour: str, error: 
 
 
 def test_over_tcp(probes: dict[tuple[str, str], DnsProbe]) -> None:
-    """Three queries, each over a connection of its own."""
+    """Five queries, each over a connection of its own."""
     expected = {
-        "good": ({"NOERROR": 3}, {}),
-        "nxdomain": ({"NXDOMAIN": 3}, {}),
-        "garbage": ({}, {"malformed": 3}),
-        "silent": ({}, {"closed": 3}),
-        "refused": ({}, {"refused": 3}),
+        "good": ({"NOERROR": 5}, {}),
+        "nxdomain": ({"NXDOMAIN": 5}, {}),
+        "garbage": ({}, {"malformed": 5}),
+        "silent": ({}, {"closed": 5}),
+        "refused": ({}, {"refused": 5}),
     }
     for behaviour, (rcodes, errors) in expected.items():
         probe = probes[behaviour, "tcp"]
-        assert (probe.sent, probe.rcodes, probe.errors) == (3, rcodes, errors)
+        assert (probe.sent, probe.rcodes, probe.errors) == (5, rcodes, errors)
 
 
 def test_an_error_without_question_is_an_answer() -> None:

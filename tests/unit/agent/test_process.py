@@ -103,7 +103,7 @@ def test_probe_sums(tmp_path: Path) -> None:
     assert (tcp.peer, tcp.sent, tcp.errors) == ("self", 5, {"refused": 5})
     assert {p.transport: p.errors for p in names.items} == {
         "udp": {"port-unreachable": 10},
-        "tcp": {"refused": 3},
+        "tcp": {"refused": 5},
     }
 
 
