@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 from kubectl_netdoctor.cluster import allowed, fields, reduce
 from kubectl_netdoctor.cluster.api import Api, Json
 from kubectl_netdoctor.cluster.api_errors import FORBIDDEN, NOT_FOUND, ApiError, Unreachable
+from kubectl_netdoctor.cluster.cilium import read_cilium, with_cilium
+from kubectl_netdoctor.cluster.policy_pods import read_policy_pods
 from kubectl_netdoctor.cluster.transport import CONNECTIONS
 from kubectl_netdoctor.facts.base import Missing, Reason
+from kubectl_netdoctor.facts.cilium import Cilium
 from kubectl_netdoctor.facts.cluster import (
     ConfigMapInfo,
     ConfigMaps,
@@ -25,6 +28,7 @@ from kubectl_netdoctor.facts.cluster import (
     WorkloadInfo,
     Workloads,
 )
+from kubectl_netdoctor.facts.policy_pods import LabelledNamespace, PolicyPods
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 _CLUSTER_WIDE: dict[str, tuple[str, Callable[[Json], Any], type]] = {
@@ -54,16 +58,28 @@ def read_inventory(api: Api) -> dict[str, Any]:
             key: reader.start(_collection, api, path, one, fact)
             for key, (path, one, fact) in _CLUSTER_WIDE.items()
         }
+        cilium = reader.start(read_cilium, api)
         namespaces = reader.start(_namespaces, api).result()
-        present = allowed.SYSTEM_NAMESPACES if isinstance(namespaces, Missing) else namespaces
+        present = (
+            allowed.SYSTEM_NAMESPACES
+            if isinstance(namespaces, Missing)
+            else tuple(n.name for n in namespaces)
+        )
         pods, workloads, config_maps = reader.in_namespaces(present)
+        policies = wide["network_policies"].result()
+        policy_pods = reader.start(_policy_pods, api, policies, namespaces)
+        maps = _joined(config_maps, lambda items: ConfigMaps(tuple(items)))
         return {
             "server_version": _server_version(api),
-            "nodes": _with_leases(nodes.result(), leases.result()),
+            "nodes": _with_cilium(
+                _with_leases(nodes.result(), leases.result()), cilium.result(), maps
+            ),
             **{key: future.result() for key, future in wide.items()},
             "pods": _joined(pods, lambda items: Pods(tuple(items))),
             "workloads": _joined(workloads, lambda items: Workloads(tuple(items))),
-            "config_maps": _joined(config_maps, lambda items: ConfigMaps(tuple(items))),
+            "config_maps": maps,
+            "cilium": cilium.result(),
+            "policy_pods": policy_pods.result(),
         }
 
 
@@ -159,10 +175,33 @@ def _with_leases(nodes: Nodes | Missing, leases: dict[str, str] | Missing) -> No
     )
 
 
-def _namespaces(api: Api) -> tuple[str, ...]:
+def _with_cilium(nodes: Nodes | Missing, cilium: Cilium | Missing, maps: object) -> Nodes | Missing:
+    if isinstance(nodes, Missing) or isinstance(cilium, Missing):
+        return nodes
+    return with_cilium(nodes, cilium, maps) if isinstance(maps, ConfigMaps) else nodes
+
+
+def _namespaces(api: Api) -> tuple[LabelledNamespace, ...]:
     """The system namespaces that are there."""
-    names = set(_items(api, "/api/v1/namespaces", _name))
-    return tuple(n for n in allowed.SYSTEM_NAMESPACES if n in names)
+    found = {n.name: n for n in _items(api, "/api/v1/namespaces", _labelled)}
+    return tuple(found[n] for n in allowed.SYSTEM_NAMESPACES if n in found)
+
+
+def _labelled(obj: Json) -> LabelledNamespace:
+    return LabelledNamespace(_name(obj), fields.text_map(obj, "metadata", "labels"))
+
+
+def _policy_pods(
+    api: Api,
+    policies: NetworkPolicies | Missing,
+    namespaces: tuple[LabelledNamespace, ...] | Missing,
+) -> PolicyPods | Missing:
+    """Nothing is half-read: what they are about may be missing, and so is this then."""
+    if isinstance(policies, Missing):
+        return policies
+    if isinstance(namespaces, Missing):
+        return namespaces
+    return read_policy_pods(api, policies, namespaces)
 
 
 def _pods(api: Api, namespace: str) -> tuple[PodInfo, ...]:

@@ -6,7 +6,9 @@ import pytest
 
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.inventory import read_inventory
+from kubectl_netdoctor.facts import cilium as cilium_facts
 from kubectl_netdoctor.facts import cluster as cluster_facts
+from kubectl_netdoctor.facts import policy_pods
 from kubectl_netdoctor.facts.base import FACTS, Missing, Reason
 from kubectl_netdoctor.facts.cluster import ConfigMaps, Nodes, Pods, Services, Workloads
 from tests.unit.cluster.fake_server import FakeServer, Response, status
@@ -35,9 +37,11 @@ def test_everything(api: Api) -> None:
     """Every cluster fact is there; pods and workloads are those of system namespaces."""
     facts = read_inventory(api)
 
-    assert facts.keys() == {
-        k for k, f in FACTS.items() if f.cls.__module__ == cluster_facts.__name__
-    }
+    modules = {m.__name__ for m in (cluster_facts, cilium_facts, policy_pods)}
+    assert facts.keys() == {k for k, f in FACTS.items() if f.cls.__module__ in modules}
+    no_cilium = facts.pop("cilium")
+    assert isinstance(no_cilium, Missing)
+    assert no_cilium.reason is Reason.NOT_PRESENT
     assert all(isinstance(value, FACTS[key].cls) for key, value in facts.items())
     nodes, pods, workloads = facts["nodes"], facts["pods"], facts["workloads"]
     assert isinstance(nodes, Nodes)
@@ -84,7 +88,9 @@ def test_each_fact_fails_alone(api: Api, cluster: FakeServer, pattern: str, key:
     facts = read_inventory(api)
 
     assert facts[key] == Missing(Reason.DENIED, 'the API says: User "jane" cannot list it')
-    assert [k for k, v in facts.items() if isinstance(v, Missing)] == [key]
+    # This cluster has no Cilium, and without policies nobody knows whose egress they isolate.
+    also = {"cilium", *(["policy_pods"] if key == "network_policies" else [])}
+    assert {k for k, v in facts.items() if isinstance(v, Missing)} == {key, *also}
 
 
 @pytest.mark.parametrize(
