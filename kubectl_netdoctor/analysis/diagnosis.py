@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped, evaluate
+from kubectl_netdoctor.analysis.last_seen import with_last_seen
 from kubectl_netdoctor.analysis.ranking import Ranked, rank
 from kubectl_netdoctor.checks.base import Check, Severity
 from kubectl_netdoctor.errors import ExitCode
@@ -60,6 +61,7 @@ def diagnose(snapshot: Snapshot, checks: Mapping[str, Check]) -> Diagnosis:
     found = [
         f for cell in coverage if isinstance(cell.outcome, Found) for f in cell.outcome.findings
     ]
+    found = list(with_last_seen(found, snapshot))
     rows = rank((f for f in found if f.severity is not Severity.INFO), checks)
     advice = rank((f for f in found if f.severity is Severity.INFO), checks)
     return Diagnosis(snapshot, verdict(snapshot, rows, coverage), rows, advice, coverage)

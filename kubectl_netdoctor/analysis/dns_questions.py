@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from kubectl_netdoctor.checks import cluster_dns
 from kubectl_netdoctor.facts.base import KEYS
 from kubectl_netdoctor.facts.cluster import ConfigMaps, EndpointSlices, Services
 
+NAMES = 16  # that one node asks for
 _RECORD_BYTES = 18  # an SRV record without its names, RFC 1035 and RFC 2782
 _LABEL_BYTES = 12  # what an endpoint's own name is longer than its Service's
 
@@ -32,6 +34,22 @@ def dns_large(cluster: Mapping[str, Any]) -> str:
     zone = dns_zone(cluster)
     sizes = dict(_sizes(services, slices, zone))
     return max(sizes, key=lambda name: (sizes[name], name), default="")
+
+
+def dns_names(cluster: Mapping[str, Any], node: str) -> tuple[str, ...]:
+    """Names of some Services with a ClusterIP: other ones from each node where there are many."""
+    services = cluster.get(KEYS[Services])
+    if not isinstance(services, Services):
+        return ()
+    zone = dns_zone(cluster)
+    names = [
+        cluster_dns.name_of(s, zone) for s in services.items if cluster_dns.has_address_record(s)
+    ]
+    return tuple(sorted(names, key=lambda n: _place(node, n))[:NAMES])
+
+
+def _place(node: str, name: str) -> str:
+    return hashlib.sha256(f"{node} {name}".encode()).hexdigest()
 
 
 def _sizes(services: Services, slices: EndpointSlices, zone: str) -> Iterator[tuple[str, int]]:

@@ -14,7 +14,7 @@ from kubectl_netdoctor.facts.cluster import (
     EndpointSlices,
     Services,
 )
-from kubectl_netdoctor.facts.plan import DnsTarget, PeerTarget, Plan, TcpTarget
+from kubectl_netdoctor.facts.plan import DnsTarget, ExternalTarget, PeerTarget, Plan, TcpTarget
 
 MAX_DNS_ENDPOINTS = 16
 
@@ -44,6 +44,7 @@ def plan_for(
     window: float,
     deadline: float,
     peers: tuple[PeerTarget, ...] = (),
+    targets: tuple[ExternalTarget, ...] = (),
     probe_timeout: float = 1.0,
 ) -> Plan:
     """One node's plan from what the API says; without a cluster, only the node itself.
@@ -61,11 +62,13 @@ def plan_for(
         deadline_seconds=deadline,
         probe_timeout_seconds=probe_timeout,
         peers=peers,
+        targets=targets,
         tcp=api_targets(cluster),
         dns=dns_targets(cluster),
         node_resolvers=True,
         dns_zone=dns_questions.dns_zone(cluster),
         dns_large=dns_questions.dns_large(cluster),
+        dns_names=dns_questions.dns_names(cluster, node),
     )
 
 

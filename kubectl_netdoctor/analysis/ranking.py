@@ -16,7 +16,7 @@ from kubectl_netdoctor.checks.base import Check, Evidence, Finding, Severity, Su
 # What stands on what: a broken lower rung breaks everything above it.
 LADDER = (
     "NIC", "CLD", "RTE", "NF", "ENC", "CAL", "CIL", "MTU", "CT", "CNI",
-    "SVC", "POL", "V6", "DNS", "API", "NODE", "TCP", "MSH", "ING",
+    "SVC", "POL", "V6", "DNS", "API", "NODE", "TCP", "MSH", "ING", "TGT",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from kubectl_netdoctor.checks.base import (
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
 
 
-@check("API-01", Severity.CRITICAL, since="0.1")
+@check("API-01", Severity.CRITICAL, since="0.1", explains=("DNS-18",))
 def api_service_unreachable(probes: PerNode[PathProbes]) -> Iterator[Finding]:
     """The ClusterIP of the API server is unreachable from a node.
 

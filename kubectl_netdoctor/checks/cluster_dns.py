@@ -55,6 +55,16 @@ def endpoints(found: ServiceInfo, slices: EndpointSlices) -> tuple[DnsEndpoint, 
     return tuple(seen[a] for a in sorted(seen))
 
 
+def has_address_record(service: ServiceInfo) -> bool:
+    """Whether its name has an A record of its own: it has an IPv4 ClusterIP."""
+    return service.type != "ExternalName" and any("." in ip for ip in service.cluster_ips)
+
+
+def name_of(service: ServiceInfo, zone: str) -> str:
+    """The name of a Service in DNS."""
+    return f"{service.name}.{service.namespace}.svc.{zone}."
+
+
 def corefile(maps: ConfigMaps | None) -> str:
     """The Corefile, empty where there is none."""
     for namespace, name in CONFIG_MAPS:

@@ -29,7 +29,7 @@ COMMON = 2  # other nodes that all have a default route
     "RTE-12",
     Severity.HIGH,
     since="0.1",
-    explains=("DNS-06", "DNS-07", "API-01", "SVC-02", "NF-08"),
+    explains=("DNS-06", "DNS-07", "API-01", "SVC-02", "NF-08", "TGT-01"),
 )
 def default_route_broken(
     routes: Routes,

@@ -9,7 +9,7 @@ from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Severity, Subj
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Pods, ServiceInfo, Services, Workloads
 
 
-@check("DNS-04", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "SVC-02"))
+@check("DNS-04", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-07", "SVC-02", "TGT-01"))
 def dns_no_endpoints(
     services: Services, slices: EndpointSlices, pods: Pods | None, workloads: Workloads | None
 ) -> Iterator[Finding]:

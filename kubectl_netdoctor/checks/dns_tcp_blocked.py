@@ -19,7 +19,7 @@ from kubectl_netdoctor.checks.dns_places import Cell, ClusterDns, Place, places
 from kubectl_netdoctor.checks.packet import Drop
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
-from kubectl_netdoctor.facts.dns_matrix import DnsMatrix
+from kubectl_netdoctor.facts.dns_matrix import DnsCell, DnsMatrix
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 
@@ -49,6 +49,8 @@ def dns_tcp_blocked(
     if not tested:
         raise Inconclusive("no DNS server answered over UDP, so TCP proves nothing")
     bad = {cell for cell, (_, tcp) in tested.items() if not tcp.answered}
+    # The matrix asks for a large answer over TCP: one that came proves the port open.
+    bad -= {cell for cell in bad if any(c.answered for c in _over_tcp(cell, matrix))}
     firewalls = Firewalls(iptables, nftables)
     ends = {c for c in bad if tested[c][0].role == "endpoint"}
     # The ClusterIP leads to the endpoints: it counts only where none of them is blocked.
@@ -83,6 +85,12 @@ def _tested(probes: PerNode[DnsProbes]) -> Iterator[tuple[Cell, tuple[DnsProbe, 
                 continue
             if udp.sent and udp.answered >= dns_cells.MOST * udp.sent:
                 yield (name, server), (udp, tcp)
+
+
+def _over_tcp(cell: Cell, matrix: PerNode[DnsMatrix] | None) -> Iterator[DnsCell]:
+    node, server = cell
+    cells = matrix[node].items if matrix and node in matrix else ()
+    return (c for c in cells if c.server == server and c.transport == "tcp")
 
 
 def _title(place: Place, dns: ClusterDns, *, outside: bool) -> str:

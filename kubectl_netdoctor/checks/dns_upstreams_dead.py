@@ -11,7 +11,7 @@ from kubectl_netdoctor.facts.probe import DnsProbes
 from kubectl_netdoctor.facts.resolver import Resolver
 
 
-@check("DNS-07", Severity.HIGH, since="0.1")
+@check("DNS-07", Severity.HIGH, since="0.1", explains=("TGT-01",))
 def dns_upstreams_dead(
     probes: DnsProbes, resolver: Resolver | None, maps: ConfigMaps | None
 ) -> Iterator[Finding]:

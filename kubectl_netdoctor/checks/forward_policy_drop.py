@@ -24,7 +24,7 @@ from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
     "NF-01",
     Severity.CRITICAL,
     since="0.1",
-    explains=("DNS-05", "DNS-07", "API-01", "RTE-13", "DNS-21", "API-09"),
+    explains=("DNS-05", "DNS-07", "API-01", "RTE-13", "DNS-21", "API-09", "TGT-01"),
 )
 def forward_policy_drop(
     iptables: Iptables, nftables: Nftables | None, routes: Routes, node: NodeInfo, nodes: Nodes

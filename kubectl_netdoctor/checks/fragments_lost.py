@@ -26,7 +26,7 @@ TRIES = 3
 CLEAN = 0.95  # of small probes answered: below, loss explains a lost fragment
 
 
-@check("MTU-07", Severity.MEDIUM, since="0.1")
+@check("MTU-07", Severity.MEDIUM, since="0.1", explains=("DNS-13",))
 def fragments_lost(
     paths: PerNode[PathMtus],
     probes: PerNode[PathProbes],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import pod_network
+from kubectl_netdoctor.checks import datapath, pod_network
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Finding,
@@ -41,10 +41,16 @@ def hairpin_off(
     Source: kubernetes/kubernetes#13375; k3s-io/k3s#582; CNI plugins, bridge.
     """
     bridge = pod_network.pod_bridge(node, addresses, interfaces)
+    if bridge is None and datapath.carries(interfaces):
+        raise Inconclusive("Cilium leads pods to their own Service by BPF programs, not read here")
     if bridge is None:
         return
     off = [p for p in bridge.ports if p.hairpin is False]
-    if not off or (components and "cilium-agent" in components.processes):
+    if (
+        not off
+        or datapath.carries(interfaces)
+        or (components and "cilium-agent" in components.processes)
+    ):
         return  # Cilium translates at the socket and loops back by itself
     on = [p for p in bridge.ports if p.hairpin]
     name = bridge.link.name

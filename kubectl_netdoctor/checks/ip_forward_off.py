@@ -23,7 +23,17 @@ from kubectl_netdoctor.facts.system import Sysctls
     Severity.CRITICAL,
     since="0.1",
     sysctls=("net.ipv4.ip_forward",),
-    explains=("NF-01", "DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
+    explains=(
+        "NF-01",
+        "DNS-05",
+        "DNS-07",
+        "API-01",
+        "SVC-02",
+        "RTE-13",
+        "DNS-21",
+        "API-09",
+        "TGT-01",
+    ),
 )
 def ip_forward_off(sysctls: Sysctls, node: NodeInfo, pods: PodProbes | None) -> Iterator[Finding]:
     """IPv4 forwarding is off.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
+from kubectl_netdoctor.checks import daemon_pods
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -15,18 +15,17 @@ from kubectl_netdoctor.checks.base import (
     check,
     node,
 )
-from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes, PodInfo, Pods, WorkloadInfo, Workloads
+from kubectl_netdoctor.checks.daemon_pods import Lack
+from kubectl_netdoctor.facts.cluster import Nodes, PodInfo, Pods, WorkloadInfo, Workloads
 from kubectl_netdoctor.facts.netfilter import Iptables, IptablesRuleset
 from kubectl_netdoctor.facts.snapshot import RunInfo
 from kubectl_netdoctor.facts.system import Components
 
-YOUNG = timedelta(seconds=60)  # a pod that was just made is not a fault yet
 # Processes that program Services: kube-proxy, its replacements, and what embeds it.
 KEEPERS = frozenset(
     ("kube-proxy", "kubelite", "kube-router", "cilium-agent", "calico-node", "calico-felix",
      "k0s", "k3s-server", "k3s-agent", "rke2", "ovnkube", "kube-ovn-daemon")
 )  # fmt: skip
-JOINING = timedelta(minutes=5)  # nor is a node that just joined
 
 
 @check("SVC-01", Severity.CRITICAL, since="0.1", explains=("SVC-02", "API-01", "DNS-21", "API-09"))
@@ -55,9 +54,6 @@ def kube_proxy_not_running(
     if daemon is None or daemon.desired == 0:
         yield from _abandoned(components or PerNode(), iptables or PerNode())
         return
-    if _rolling_out(daemon):
-        return
-    now = _time(run.started)
     by_node: dict[str, list[PodInfo]] = {}
     for pod in pods.items:
         if (
@@ -66,25 +62,18 @@ def kube_proxy_not_running(
             and pod.node
         ):
             by_node.setdefault(pod.node, []).append(pod)
-    for machine in nodes.items:
-        own = by_node.get(machine.name, [])
-        # A node without a pod while the DaemonSet has all that it wants is left out on purpose or by
-        # mistake; waiting does not change that.
-        settled = not own and daemon.desired <= sum(len(p) for p in by_node.values())
-        if not _judged(machine, None if settled else now):
-            continue
-        if any(p.ready and not p.deleting for p in own) or any(_young(p, now) for p in own):
-            continue
+    for lack in daemon_pods.lacks(daemon, by_node, nodes, daemon_pods.time(run.started)):
+        machine = lack.machine
         seen = components.get(machine.name) if components else None
         if seen and ("kube-proxy" in seen.processes or seen.kube_proxy_healthz == 200):
             continue  # it runs, whatever the API says
         yield Finding(
             title="kube-proxy does not run: Services on this node are frozen",
             confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
-            evidence=tuple(_evidence(machine.name, own, seen)),
+            evidence=tuple(_evidence(lack, seen)),
             subjects=(node(machine.name),),
             scope=f"Services as seen from {machine.name}",
-            fix=_fix(daemon, machine, own),
+            fix=_fix(daemon, lack),
         )
 
 
@@ -127,52 +116,16 @@ def _is_kube_proxy(workload: WorkloadInfo) -> bool:
     )
 
 
-def _rolling_out(daemon: WorkloadInfo) -> bool:
-    return daemon.updated < daemon.desired or daemon.observed_generation < daemon.generation
-
-
-def _judged(machine: NodeInfo, now: datetime | None) -> bool:
-    """Nodes where kube-proxy is due: Linux, alive, and not just joined."""
-    if machine.labels.get("kubernetes.io/os", "linux") != "linux" or not machine.ready:
-        return False
-    if machine.labels.get("type") in ("virtual-kubelet", "kwok"):
-        return False
-    created, ready = _time(machine.created), machine.condition("Ready")
-    back = _time(ready.since) if ready else None
-    if now is None:
-        return True
-    joining = created is not None and now - created < JOINING and not machine.pod_cidrs
-    return not joining and not (back is not None and now - back < YOUNG)
-
-
-def _young(pod: PodInfo, now: datetime | None) -> bool:
-    created = _time(pod.created)
-    return bool(now and created and now - created < YOUNG and not pod.deleting)
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _evidence(name: str, own: list[PodInfo], seen: Components | None) -> Iterator[Evidence]:
-    if own:
-        for pod in own:
-            waiting = f" ({', '.join(pod.waiting)})" if pod.waiting else ""
-            yield Evidence(
-                f"pod {pod.name} is {pod.phase}, not ready{waiting}, {pod.restarts} restarts"
-            )
-    else:
-        yield Evidence(f"no kube-proxy pod on {name}")
+def _evidence(lack: Lack, seen: Components | None) -> Iterator[Evidence]:
+    yield from lack.evidence("kube-proxy")
     if seen:
         health = seen.kube_proxy_healthz
         port = "nothing answers on port 10256" if health is None else f"port 10256 says {health}"
-        yield Evidence(f"no kube-proxy process on the node; {port}", name)
+        yield Evidence(f"no kube-proxy process on the node; {port}", lack.machine.name)
 
 
-def _fix(daemon: WorkloadInfo, machine: NodeInfo, own: list[PodInfo]) -> Fix:
+def _fix(daemon: WorkloadInfo, lack: Lack) -> Fix:
+    machine, own = lack.machine, lack.pods
     where = f"kubectl -n {daemon.namespace}"
     if own:
         commands: tuple[str, ...] = (

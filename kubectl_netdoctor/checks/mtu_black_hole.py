@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kubectl_netdoctor.checks import transport_stall
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -21,13 +22,17 @@ from kubectl_netdoctor.checks.path_size import ETHERNET, Judged, Kind, Paths
 from kubectl_netdoctor.facts.cluster import Nodes
 from kubectl_netdoctor.facts.link import Interfaces
 from kubectl_netdoctor.facts.path_mtu import PathMtus
+from kubectl_netdoctor.facts.transport import TransportProbes
 
 SHOWN = 6
 
 
 @check("MTU-03", Severity.HIGH, since="0.1", explains=("DNS-12", "DNS-13", "API-05"))
 def mtu_black_hole(
-    paths: PerNode[PathMtus], nodes: Nodes, interfaces: PerNode[Interfaces] | None
+    paths: PerNode[PathMtus],
+    nodes: Nodes,
+    interfaces: PerNode[Interfaces] | None,
+    transport: PerNode[TransportProbes] | None,
 ) -> Iterator[Finding]:
     """Large packets between nodes vanish without a word.
 
@@ -39,20 +44,23 @@ def mtu_black_hole(
       size is tried at least three times, smaller ones pass in the same second, and loss that spares
       no size is ruled out. A packet that the node itself refuses (EMSGSIZE) and one that a router
       refuses (ICMP 3/4) are no black hole; nor is a peer whose NIC says less, where nothing larger
-      is sent to it. A peer that answers no echo at all is unknown.
+      is sent to it. Where a peer answers no echo, a TCP upload of full segments that stalls beside
+      small packets that pass says the same with less certainty.
     Mitigation: raise the MTU of what lies between, or let ICMP 3/4 through, or lower the NICs and the
       CNI to what passes.
     Source: RFC 1191; RFC 2923; RFC 4821; aws/amazon-vpc-cni-k8s#356.
     """
     known = Paths(paths, nodes, interfaces)
     under, over = known.of("node"), known.of("overlay")
-    if not under and not over:
+    stalls = transport_stall.unjudged(transport, nodes, {"node": set(under), "overlay": set(over)})
+    yield from transport_stall.findings(stalls)
+    if not under and not over and not stalls:
         raise Inconclusive(
             "no path could be measured: no other Ready node answers echo requests of any size, or "
             "too many are lost"
         )
     yield from _findings(
-        _Place("on the underlay", under, _underlay(known, under, over)), known, over
+        _Place("on the underlay", under, _underlay(known, under, over)), known, over, transport
     )
     inside = {
         p: Severity.HIGH
@@ -61,7 +69,7 @@ def mtu_black_hole(
         and (p not in under or under[p].kind is Kind.FITS)
         and not _differ(known, p)
     }
-    yield from _findings(_Place("inside the tunnel", over, inside), known, {})
+    yield from _findings(_Place("inside the tunnel", over, inside), known, {}, transport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,12 @@ def _differ(known: Paths, pair: Pair) -> bool:
     return bool(here and there and here.device_mtu != there.device_mtu)
 
 
-def _findings(place: _Place, known: Paths, inner: dict[Pair, Judged]) -> Iterator[Finding]:
+def _findings(
+    place: _Place,
+    known: Paths,
+    inner: dict[Pair, Judged],
+    transport: PerNode[TransportProbes] | None,
+) -> Iterator[Finding]:
     seen: dict[Pair, list[Pair]] = {}
     for pair in place.failing:
         seen.setdefault(known.lost_way(pair, place.tested[pair]), []).append(pair)
@@ -117,7 +130,10 @@ def _findings(place: _Place, known: Paths, inner: dict[Pair, Judged]) -> Iterato
             title=f"Packets larger than {_limit(place, pairs)} bytes vanish {place.words}",
             severity=worst,
             confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
-            evidence=tuple(_evidence(place, known, inner, pairs)),
+            evidence=(
+                *_evidence(place, known, inner, pairs),
+                *transport_stall.beside(transport, pairs[:SHOWN]),
+            ),
             subjects=culprit.subjects,
             scope=culprit.words,
             paths=culprit.pairs,

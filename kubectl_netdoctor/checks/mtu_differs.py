@@ -25,7 +25,7 @@ from kubectl_netdoctor.facts.path_mtu import PathMtus
 SHOWN = 6
 
 
-@check("MTU-04", Severity.MEDIUM, since="0.1", explains=("MTU-01", "MTU-03"))
+@check("MTU-04", Severity.MEDIUM, since="0.1", explains=("MTU-01", "MTU-03", "DNS-13"))
 def mtu_differs(
     paths: PerNode[PathMtus], nodes: Nodes, interfaces: PerNode[Interfaces] | None
 ) -> Iterator[Finding]:

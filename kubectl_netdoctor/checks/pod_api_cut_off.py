@@ -25,7 +25,7 @@ ENOUGH = 3  # connections; fewer prove nothing
 _ROLES = {"api-server": "an endpoint of the API server", "api-service": "its ClusterIP"}
 
 
-@check("API-09", Severity.CRITICAL, since="0.1")
+@check("API-09", Severity.CRITICAL, since="0.1", explains=("DNS-18",))
 def pod_api_cut_off(
     probes: PerNode[PodProbes],
     companions: Companions,

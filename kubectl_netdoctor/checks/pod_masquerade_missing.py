@@ -27,7 +27,7 @@ TUNNELS = ("vxlan", "wireguard", "udp", "ipip")
 """Backends of flannel whose pod addresses nobody outside the cluster can route to."""
 
 
-@check("NF-08", Severity.HIGH, since="0.1", explains=("DNS-07", "DNS-21", "API-09"))
+@check("NF-08", Severity.HIGH, since="0.1", explains=("DNS-07", "DNS-21", "API-09", "TGT-01"))
 def pod_masquerade_missing(
     iptables: PerNode[Iptables],
     nodes: Nodes,

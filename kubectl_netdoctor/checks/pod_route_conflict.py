@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kubectl_netdoctor.checks import overlay, pod_network
+from kubectl_netdoctor.checks import datapath, overlay, pod_network
 from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
 from kubectl_netdoctor.checks.packet import IpNetwork, network
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
@@ -46,6 +46,8 @@ def pod_route_conflict(
     Source: flannel-io/flannel#2554; projectcalico/calico#8953; ip-route(8).
     """
     bridge = pod_network.pod_bridge(node, addresses, interfaces)
+    if bridge is None and datapath.carries(interfaces):
+        raise Inconclusive("Cilium leads packets of pods by BPF maps that are not read")
     if overlay.flannel_backend(node) is None and bridge is None:
         return  # a CNI with an allocation of its own
     if routes.truncated:

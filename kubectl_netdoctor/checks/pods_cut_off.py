@@ -26,7 +26,7 @@ from kubectl_netdoctor.facts.pod_probe import PodProbes
 from kubectl_netdoctor.facts.probe import PathProbes
 
 
-@check("RTE-13", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-21", "API-09"))
+@check("RTE-13", Severity.CRITICAL, since="0.1", explains=("DNS-05", "DNS-21", "API-09", "TGT-01"))
 def pods_cut_off(
     probes: PerNode[PodProbes],
     companions: Companions,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubectl_netdoctor.checks import service_rules
+from kubectl_netdoctor.checks import datapath, service_rules
 from kubectl_netdoctor.facts.base import Missing
 from kubectl_netdoctor.facts.cluster import WorkloadInfo, Workloads
 from kubectl_netdoctor.facts.link import Interfaces
@@ -20,7 +20,7 @@ NFT_TABLE = "kube-proxy"
 KUBE_PROXY = frozenset({"kube-proxy", "k3s-server", "k3s-agent", "k0s", "rke2", "kubelite"})
 """Processes that are kube-proxy or hold it inside."""
 OTHERS = {
-    "cilium-agent": "Cilium",
+    "cilium-agent": datapath.CILIUM,
     "kube-router": "kube-router",
     "ovnkube": "OVN-Kubernetes",
     "kube-ovn-daemon": "Kube-OVN",
@@ -68,7 +68,9 @@ def proxies(
 ) -> Proxies:
     """Recognise the proxies of one node."""
     processes = set(components.processes) if components else set()
-    other = next((words for name, words in OTHERS.items() if name in processes), None)
+    # Cilium's programs go on without its agent, so its device counts like its process.
+    instead = datapath.CILIUM if datapath.carries(interfaces) else None
+    other = next((words for name, words in OTHERS.items() if name in processes), instead)
     running = bool(KUBE_PROXY & processes) if components else None
     return Proxies(
         iptables=tuple(_backends(iptables)) if iptables else (),
@@ -99,6 +101,8 @@ def unread(iptables: Iptables) -> str | None:
 
 def not_comparable(found: Proxies, iptables: Iptables) -> str | None:
     """Why the node's Service rules cannot be held against the API; None where they can."""
+    if found.instead == datapath.CILIUM:
+        return datapath.NOT_READ
     if found.instead:
         return f"{found.instead} translates Services here: its maps are not recorded"
     if found.ipvs:

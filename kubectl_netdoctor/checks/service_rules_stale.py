@@ -39,7 +39,12 @@ from kubectl_netdoctor.facts.system import Components
 EXAMPLES = 6  # differences that are spelled out; the rest is counted
 
 
-@check("SVC-02", Severity.CRITICAL, since="0.1", explains=("API-01", "CT-04", "DNS-21", "API-09"))
+@check(
+    "SVC-02",
+    Severity.CRITICAL,
+    since="0.1",
+    explains=("API-01", "CT-04", "DNS-21", "API-09", "SVC-11"),
+)
 def service_rules_stale(
     *,
     iptables: Iptables,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import overlay, packet_filter, tunnel_direction
+from kubectl_netdoctor.checks import hop_words, overlay, packet_filter, tunnel_direction
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -19,6 +19,7 @@ from kubectl_netdoctor.checks.blame import Blame, Pair, blame
 from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet, network
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import Nodes
+from kubectl_netdoctor.facts.hops import Hops
 from kubectl_netdoctor.facts.link import Interfaces
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
@@ -38,6 +39,7 @@ def tunnel_port_blocked(
     interfaces: PerNode[Interfaces] | None,
     iptables: PerNode[Iptables] | None,
     nftables: PerNode[Nftables] | None,
+    hops: PerNode[Hops] | None,
 ) -> Iterator[Finding]:
     """Tunnel packets between nodes are dropped.
 
@@ -47,7 +49,8 @@ def tunnel_port_blocked(
       nodes that hold none of the backends.
     Diagnosis: small ICMP probes on the underlay pass and all probes through the tunnel are lost, at
       the same time on the same pair. The device's own port is named, and the host firewall's rule
-      where one is found; without one the drop is between the nodes.
+      where one is found; without one the drop is between the nodes. Captures on the NIC and the
+      tunnel device of both nodes say where the packets were last seen.
     Mitigation: open the tunnel's UDP port between all nodes, both ways.
     Source: flannel, troubleshooting; flannel-io/flannel#871; k3s-io/k3s#2935.
     """
@@ -60,20 +63,25 @@ def tunnel_port_blocked(
         firewalls = Firewalls(iptables, nftables)
         drops = list(_drops(culprit, probes, nodes, interfaces, firewalls))
         port = _port(culprit, interfaces)
+        lost = hop_words.losses(hops, culprit.pairs, "overlay", silent=True)
+        known = any(loss.whole for loss in lost)
+        unexplained = tunnel_direction.unexplained(culprit, set(probes), interfaces)
+        meaning = hop_words.explained(lost)
         what = f"UDP {port}" if port else "tunnel"
         yield Finding(
             title=f"The overlay is cut: {what} packets between nodes are lost",
-            confidence=Confidence.CERTAIN if drops else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if drops or meaning else Confidence.LIKELY,
             evidence=(
                 *(Evidence(f"to {p[1]}: {numbers[p]}", p[0]) for p in culprit.pairs[:6]),
+                *hop_words.told(lost),
                 *(
                     Evidence(f"{n} cannot {way}: {packet_filter.counted(d)}", n)
                     for n, way, d in drops
                 ),
-                *(() if drops else tunnel_direction.unexplained(culprit, set(probes), interfaces)),
+                *(() if drops else (meaning,) if meaning else () if known else unexplained),
             ),
             subjects=culprit.subjects,
-            scope=culprit.words,
+            scope=culprit.words + hop_words.one_way(lost),
             paths=culprit.pairs,
             fix=_fix(port, drops, [n for n in culprit.members if n not in probes]),
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import overlay
-from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Severity, check
+from kubectl_netdoctor.checks import datapath, overlay
+from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
 from kubectl_netdoctor.checks.overlay import FlannelVxlan
 from kubectl_netdoctor.facts.cluster import NodeInfo
 from kubectl_netdoctor.facts.link import Interface, Interfaces
@@ -44,6 +44,8 @@ def vtep_mac_mismatch(interfaces: Interfaces, node: NodeInfo) -> Iterator[Findin
     Source: flannel-io/flannel#1155, #1788, #1795; k3s-io/k3s#9957.
     """
     wanted = overlay.flannel_vxlan(node)
+    if wanted is None and datapath.carries(interfaces):
+        raise Inconclusive("what Cilium's nodes send to is in BPF maps that are not read")
     link = interfaces.named(wanted.device) if wanted else None
     if wanted is None or link is None or link.vxlan is None or not link.up:
         return  # missing and down are ENC-08

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import overlay
-from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Severity, check
+from kubectl_netdoctor.checks import datapath, overlay
+from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
 from kubectl_netdoctor.checks.overlay import FlannelVxlan
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Fdb, Interfaces, Neighbours
@@ -29,11 +29,14 @@ def vxlan_entry_missing(
       elsewhere.
     Impact: this node cannot send to that one peer's pods; all other pairs work.
     Diagnosis: both entries are compared with what the peer published. Devices in collect-metadata
-      mode (Cilium, Antrea) have no such entries and are not judged; nor are learning devices.
+      mode (Antrea) have no such entries and are not judged, nor are learning devices; Cilium's are
+      in a BPF map, and unknown.
     Mitigation: restart the CNI's agent on this node; until then, add the entry by hand.
     Source: flannel, backend vxlan; bridge(8), ip-neighbour(8).
     """
     here = overlay.flannel_vxlan(node)
+    if here is None and datapath.carries(interfaces):
+        raise Inconclusive("Cilium keeps the ends of its tunnels in a BPF map that is not read")
     link = interfaces.named(here.device) if here else None
     if here is None or link is None or link.vxlan is None or not link.up:
         return

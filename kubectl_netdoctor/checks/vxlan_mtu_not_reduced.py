@@ -10,7 +10,7 @@ from kubectl_netdoctor.facts.cluster import NodeInfo
 from kubectl_netdoctor.facts.link import Addresses, Interface, Interfaces
 
 
-@check("MTU-01", Severity.HIGH, since="0.1", explains=("MTU-03",))
+@check("MTU-01", Severity.HIGH, since="0.1", explains=("MTU-03", "MTU-05", "MTU-06", "DNS-13"))
 def vxlan_mtu_not_reduced(
     interfaces: Interfaces, addresses: Addresses, node: NodeInfo
 ) -> Iterator[Finding]:

@@ -71,4 +71,4 @@ def test_selection_is_by_prefix() -> None:
 def test_the_plan_asks_for_the_sysctls_of_the_selected_checks() -> None:
     """A selection narrows what nodes are asked for."""
     assert "net.ipv4.ip_forward" in sysctls_for(select(["RTE-09"]).values())
-    assert facts_for(select(["CT-01"]).values()) == ("conntrack",)
+    assert facts_for(select(["CT-01"]).values()) == ("conntrack", "conntrack_flows")

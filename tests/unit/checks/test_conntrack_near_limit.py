@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netdoctor.checks.base import Severity
+from kubectl_netdoctor.facts.conntrack_flows import Share
 from kubectl_netdoctor.facts.netfilter import Conntrack
+from tests.unit.conntrack_samples import counted, with_flows
 from tests.unit.recorded import change_node, findings, healthy
 
 
@@ -36,3 +38,20 @@ def test_lifetime_counters_do_not_matter() -> None:
     noisy = {"insert_failed": 400, "early_drop": 9, "invalid": 12, "drop": 0}
     busy = change_node(healthy(), "n3", Conntrack, lambda _: Conntrack(1.0, 10, 100, 100, noisy))
     assert findings("CT-01", busy) == []
+
+
+def test_who_fills_the_table_is_told() -> None:
+    """Clients, destinations and states with most entries."""
+    flows = with_flows(clients=(Share("10.244.1.4", 70), Share("10.244.1.5", 9)))
+    (found,) = findings("CT-01", counted(flows, entries=250_000))
+    said = [e.text for e in found.evidence]
+    assert "clients with most of 100 entries: 10.244.1.4 70, 10.244.1.5 9" in said
+    assert "destinations with most: 10.96.0.10:53/udp 40" in said
+    assert "states with most: tcp ESTABLISHED 60, udp 40" in said
+
+
+def test_a_sample_is_called_one() -> None:
+    """The table is larger than what was read."""
+    flows = with_flows(read=16_384, complete=False)
+    (found,) = findings("CT-01", counted(flows, entries=250_000))
+    assert any("of 16384 entries, a random sample" in e.text for e in found.evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from kubectl_netdoctor.facts.dns_matrix import DnsCell
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from tests.unit.dns_answers import NODES, endpoints, seen, upstream
@@ -22,13 +23,35 @@ def blocked(
             p, sent=sent, answered=0, rcodes={}, rtt_ms=(), errors={error: sent}
         )
 
-    snapshot = seen()
+    def cells(c: DnsCell) -> DnsCell:
+        if c.server not in servers or c.transport not in transport.split():
+            return c
+        return dataclasses.replace(
+            c, answered=0, rcodes={}, rtt_ms=(), sizes=(), errors={error: c.sent}
+        )
+
+    snapshot = seen(cells, *nodes)
     for node in nodes or NODES:
         snapshot = change_node(snapshot, node, DnsProbes, change_items(DnsProbes, change))
     return snapshot
 
 
 SERVICE = "198.19.128.10"
+
+
+def test_one_large_answer_over_tcp_proves_the_port_open() -> None:
+    """Lost connections of a busy moment are no filter."""
+    snapshot = blocked([SERVICE, *endpoints()], "n3")
+    assert findings("DNS-12", snapshot)
+
+    def change(p: DnsProbe) -> DnsProbe:
+        if p.transport != "tcp":
+            return p
+        return dataclasses.replace(p, answered=0, rcodes={}, rtt_ms=(), errors={"timeout": p.sent})
+
+    busy = change_node(seen(), "n3", DnsProbes, change_items(DnsProbes, change))
+    own = [f for f in findings("DNS-12", busy) if f.nodes == {"n3"}]
+    assert own == []
 
 
 def test_a_firewall_on_one_node() -> None:

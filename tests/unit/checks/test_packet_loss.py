@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import permutations
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.unit.recorded import (
     healthy,
     recorded,
 )
+from tests.unit.transport_samples import NODES, Change, Key, echo, measured, udp, unheard
 
 
 @pytest.mark.parametrize(
@@ -124,3 +126,83 @@ def test_a_peer_that_is_down_is_silent() -> None:
         change_items(Nodes, lambda n: dataclasses.replace(n, conditions=()) if n.name == "n1" else n),
     )  # fmt: skip
     assert findings("NIC-03", off) == []
+
+
+def lossy_ways(*ways: tuple[str, str], lost: int = 5) -> Snapshot:
+    """UDP of both ends counted: of 200 packets, questions and answers, twice `lost` went missing."""
+
+    def change(there: int, back: int) -> Change:
+        return lambda path: dataclasses.replace(path, udp=udp(100, there, back))
+
+    return measured(
+        {
+            (a, b, "node"): change(lost * ((a, b) in ways), lost * ((b, a) in ways))
+            for a, b in permutations(NODES, 2)
+        }
+    )
+
+
+def test_a_direction_is_found_by_counts_of_both_ends() -> None:
+    """5 % of what n3 sends; what is sent to it arrives, and no ICMP is needed."""
+    (found,) = findings("NIC-03", lossy_ways(("n3", "n1"), ("n3", "n2")))
+    assert found.nodes == {"n3"}
+    assert found.scope == "n3 to n1, n2"
+    assert found.paths == (("n3", "n1"), ("n3", "n2"))
+    texts = [e.text for e in found.evidence]
+    assert texts[0].startswith("5% loss: 20 of ")
+    assert texts[1].startswith("n3 -> n1: 10 of ")
+    assert "; n1 -> n3: 0 of " in texts[1]
+
+
+def test_one_pair_in_one_direction() -> None:
+    """The path, not a node."""
+    (found,) = findings("NIC-03", lossy_ways(("n1", "n3")))
+    assert found.scope == "n1 -> n3"
+    assert found.nodes == {"n1", "n3"}
+
+
+def test_little_loss_is_found_over_all_pairs_of_a_node() -> None:
+    """4 of 200 prove nothing on one pair; on all that a node sends they do."""
+    assert findings("NIC-03", lossy_ways(("n1", "n3"), lost=2)) == []
+    (found,) = findings("NIC-03", lossy_ways(("n1", "n3"), ("n2", "n3"), lost=2))
+    assert found.nodes == {"n3"}
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_chance_is_silent(lost: int) -> None:
+    """One packet of a hundred on every pair."""
+    one = lossy_ways(("n1", "n3"), lost=lost)
+    assert findings("NIC-03", one) == []
+
+
+def test_packets_dropped_at_their_receiver_are_not_lost_on_the_way() -> None:
+    """A node too busy to take them, or one that gets damaged ones."""
+    changes: dict[Key, Change] = {
+        ("n1", "n3", "node"): lambda p: dataclasses.replace(p, udp=udp(100, 20)),
+        ("n2", "n3", "node"): lambda p: dataclasses.replace(p, udp=udp(100, 20)),
+    }
+    assert findings("NIC-03", measured(changes, dropped={"n3": 40})) == []
+    assert findings("NIC-03", measured(changes, deltas={"n3": {"Udp.InCsumErrors": 40}})) == []
+    assert findings("NIC-03", measured(changes)) != []
+
+
+def test_icmp_that_is_lost_alone_is_a_limit_of_the_host() -> None:
+    """Hosts limit ICMP; two hundred UDP packets arrived in the same second."""
+    limited = echo(echo(measured(), "n3", "node", 15), "n1", "node", 15)
+    assert findings("NIC-03", limited) == []
+    assert findings("NIC-03", echo(healthy(), "n3", "node", 15)) != []
+
+
+def test_a_way_that_is_cut_is_told_from_what_came_in() -> None:
+    """Nothing comes back to n1, and yet n3 heard it."""
+    cut: dict[Key, Change] = dict.fromkeys(permutations_of(("n1", "n3")), unheard)
+    snapshot = measured(cut, deaf={"n1": {"n3"}})
+    for node, peer in (("n1", "n3"), ("n3", "n1")):
+        snapshot = loss(snapshot, node, {peer}, 0, arp=False)
+    (found,) = findings("NIC-03", snapshot)
+    assert any("100 UDP packets of n1 came in: n3 -> n1 is cut" in e.text for e in found.evidence)
+
+
+def permutations_of(pair: tuple[str, str]) -> list[Key]:
+    """Both directions on the underlay."""
+    return [(pair[0], pair[1], "node"), (pair[1], pair[0], "node")]
