@@ -10,6 +10,7 @@ import click
 from kubectl_netdoctor import __version__
 from kubectl_netdoctor.cli.options import (
     Seconds,
+    Target,
     kube_options,
     report_options,
 )
@@ -107,6 +108,13 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
     show_default=True,
     help="Probe from the pod network too, by a small unprivileged Pod beside each agent. None is "
     "started where IPv4 forwarding is off: some CNI plugins would switch it on.",
+)
+@click.option(
+    "--target",
+    multiple=True,
+    type=Target(),
+    metavar="HOST[:PORT]",
+    help="Probe this place too, from nodes and from pods (repeatable); none by default.",
 )
 @click.option(
     "--dry-run",

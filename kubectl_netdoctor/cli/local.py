@@ -21,11 +21,24 @@ from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 
 
 def scan_this_machine(
-    checks: Iterable[Check], *, run: str, window: float, timeout: float
+    checks: Iterable[Check],
+    *,
+    run: str,
+    window: float,
+    timeout: float,
+    targets: Iterable[tuple[str, int | None]] = (),
 ) -> NodeReport:
     """Run the agent here and read its answer. Raises CouldNotRun when there is none."""
     name = socket.gethostname()
-    order = plan_for(name, checks, {}, run=run, window=window, deadline=timeout)
+    order = plan_for(
+        name,
+        checks,
+        {},
+        run=run,
+        window=window,
+        deadline=timeout,
+        targets=tuple(plan.ExternalTarget(*target) for target in targets),
+    )
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,

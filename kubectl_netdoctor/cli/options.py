@@ -32,6 +32,38 @@ class Seconds(click.ParamType[float]):
         return float(sum(float(n) * _UNITS[u] for n, u in parts))
 
 
+class Target(click.ParamType[tuple[str, int | None]]):
+    """A place as URLs write it: host, host:port, [IPv6]:port, or an IPv6 address alone."""
+
+    name = "target"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int | None]:
+        """Host and port."""
+        if isinstance(value, tuple):
+            return value
+        form = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?", value)
+        form = form or re.fullmatch(r"([^:\[\]\s]+)(?::(\d{1,5}))?", value)
+        host, port = form.groups() if form else (value, None)
+        number = None if port is None else int(port)
+        if not _is_host(host) or (number is not None and not 0 < number < 65536):
+            self.fail(f"{value!r} is no target: write HOST, HOST:PORT or [IPV6]:PORT", param, ctx)
+        return host, number
+
+
+def _is_host(text: str) -> bool:
+    """An IP address, or a name that DNS can carry (RFC 1123)."""
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        label = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+        return len(text) < 254 and re.fullmatch(rf"{label}(\.{label})*\.?", text) is not None
+    return True
+
+
 KUBE_OPTIONS = (
     click.option(
         "--kubeconfig", metavar="FILE", help="Kubeconfig; else KUBECONFIG, ~/.kube/config."

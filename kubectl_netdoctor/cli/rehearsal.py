@@ -83,11 +83,15 @@ def _bounds(orders: Orders) -> list[str]:
     }
     if orders.options.companions:
         share["to and from the pod network"] = budget.PODS
+    uploads = ""
+    if len(orders.plans) > len(orders.skip) + 1:
+        share["between the agents"] = budget.TRANSPORT
+        uploads = f" TCP uploads to the other agents take at most {budget.UPLOADS >> 20} MiB."
     parts = ", ".join(f"{count} {what}" for what, count in share.items())
     return [
         (
             f"Each node would send at most {sum(share.values())} packets a second for {window:g} s: "
-            f"{parts}."
+            f"{parts}.{uploads}"
         ),
     ]
 

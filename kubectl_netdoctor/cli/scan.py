@@ -62,7 +62,11 @@ def local(
     if any(options[o] for o in ("nodes", "selector", "all_nodes")):
         raise UsageError("--local scans this machine: it goes with no choice of nodes")
     report = scan_this_machine(
-        checks.values(), run=run, window=options["window"], timeout=options["timeout"]
+        checks.values(),
+        run=run,
+        window=options["window"],
+        timeout=options["timeout"],
+        targets=options["target"],
     )
     return Snapshot(run_info(options, run, started, (report,)), (report,), {})
 
@@ -131,6 +135,7 @@ def prepare(
     from kubectl_netdoctor.cluster.preflight import choose_namespace, preflight
     from kubectl_netdoctor.cluster.reach import unreachable
     from kubectl_netdoctor.cluster.select import select_nodes
+    from kubectl_netdoctor.facts.plan import ExternalTarget
 
     checks = tuple(checks)
     cluster = read_inventory(api)
@@ -166,6 +171,7 @@ def prepare(
             window=options["window"],
             deadline=options["timeout"] - START_UP,
             peers=mesh.peers(name),
+            targets=tuple(ExternalTarget(*target) for target in options["target"]),
         )
         for name in chosen
     }
