@@ -1,6 +1,7 @@
 """What a scan costs, as ratios to what Kubernetes and Python themselves cost in the same run.
 
 python -m tests.bench [--runs N] [--window 1s]     needs the lab; starts one of its own
+python -m tests.bench hops [HOP ...]               drops at known hops, and what the ledger says
 
 single-node scan   to one empty Job created, waited for and read back with kubectl
 three-node scan    to the same
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable
 
 from kubectl_netdoctor.cli.app import DEFAULT_IMAGE
+from tests.bench import hops
 from tests.e2e.netdoctor import BIN, netdoctor
 from tests.lab import Lab, agent_image
 
@@ -88,6 +90,9 @@ def compare(
 
 def main() -> None:
     """Run all comparisons."""
+    if sys.argv[1:2] == ["hops"]:
+        hops.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(description="What a scan costs, as ratios.")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--window", default="1s")
