@@ -76,12 +76,13 @@ def _objects(orders: Orders) -> list[Json]:
 
 def _bounds(orders: Orders) -> list[str]:
     window = next(iter(orders.plans.values())).window_seconds
+    companions = orders.options.companions
     share = {
         "to nodes and tunnels": budget.PATHS,
         "of varied size": budget.SIZES,
-        "to DNS servers": budget.DNS,
+        "to DNS servers": budget.DNS_WITH_COMPANION if companions else budget.DNS,
     }
-    if orders.options.companions:
+    if companions:
         share["to and from the pod network"] = budget.PODS
     uploads = ""
     if len(orders.plans) > len(orders.skip) + 1:

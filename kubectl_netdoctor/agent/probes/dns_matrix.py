@@ -17,12 +17,11 @@ from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.probes.search_path import SearchPath
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.base import Missing, Reason
 from kubectl_netdoctor.facts.dns_matrix import DnsCell, DnsMatrix, DnsMatrixRole, SearchCost
 from kubectl_netdoctor.facts.resolver import KubeletDns, ResolvConf
 
-PACKETS_PER_SECOND = 160
-"""This probe's part of the 400 packets that a node may send in a second."""
 _WALKS_PER_SECOND = 22  # of these, packets for the walks
 _NEAR = 2  # endpoints that are asked before other servers; which ones, differs from node to node
 _DNS_PORT = 53
@@ -57,8 +56,8 @@ async def _probe(run: Run) -> DnsMatrix:
     pace = Pace.until(run.window_end, run.plan.window_seconds)
     patience = run.plan.probe_timeout_seconds
     known = servers(run)
-    chosen, left_out = chosen_within(budget(pace.span), known)
-    share = budget(pace.span) // max(1, len(chosen))
+    chosen, left_out = chosen_within(packets_in(pace.span), known)
+    share = packets_in(pace.span) // max(1, len(chosen))
     path = search_path(run, known)
     searching = asyncio.ensure_future(_search(path, pace, patience))
     groups = await asyncio.gather(
@@ -76,9 +75,9 @@ async def _probe(run: Run) -> DnsMatrix:
     )
 
 
-def budget(seconds: float) -> int:
+def packets_in(seconds: float) -> int:
     """Packets for all cells; a short window has no fewer than one second."""
-    return int((PACKETS_PER_SECOND - _WALKS_PER_SECOND) * max(1.0, seconds))
+    return int((budget.DNS_MATRIX - _WALKS_PER_SECOND) * max(1.0, seconds))
 
 
 def chosen_within(packets: int, known: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:

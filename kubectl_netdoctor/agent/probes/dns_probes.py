@@ -14,10 +14,12 @@ from kubectl_netdoctor.agent.probes.dns_exchange import Answer, Server, over_tcp
 from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.plan import DnsTarget
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes, DnsTransport
 
 QUERIES: dict[DnsTransport, int] = {"udp": 10, "tcp": 5}
+FEWEST: dict[DnsTransport, int] = {"udp": 5, "tcp": 3}
 _EXCHANGE = {"udp": over_udp, "tcp": over_tcp}
 _DNS_PORT = 53
 
@@ -32,8 +34,13 @@ async def _probe(run: Run) -> DnsProbes:
     pace = Pace.until(run.window_end, run.plan.window_seconds)
     patience = run.plan.probe_timeout_seconds
     kinds: tuple[DnsTransport, ...] = ("udp", "tcp")
+    asked = targets(run)
     items = await asyncio.gather(
-        *(ask(target, kind, pace, patience) for target in targets(run) for kind in kinds)
+        *(
+            ask(target, kind, pace, patience, queries(kind, len(asked)))
+            for target in asked
+            for kind in kinds
+        )
     )
     return DnsProbes(round(pace.span, 6), tuple(items))
 
@@ -62,11 +69,20 @@ def _is_question(target: DnsTarget, run: Run) -> bool:
     return True
 
 
-async def ask(target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float) -> DnsProbe:
+def queries(kind: DnsTransport, servers: int) -> int:
+    """Queries to each of so many servers; fewer where there are many, never too few to judge."""
+    all_kinds = sum(QUERIES.values())
+    fair = budget.DNS_SERVERS * QUERIES[kind] // (all_kinds * max(1, servers))
+    return max(FEWEST[kind], min(QUERIES[kind], fair))
+
+
+async def ask(
+    target: DnsTarget, kind: DnsTransport, pace: Pace, patience: float, count: int
+) -> DnsProbe:
     """All queries of one transport to one server."""
     server = Server(target.server, target.port)
     running: list[asyncio.Future[Answer | str]] = []
-    async for _ in pace.slots(QUERIES[kind]):
+    async for _ in pace.slots(count):
         query = dns.message.make_query(target.name, target.type)
         running.append(asyncio.ensure_future(_EXCHANGE[kind](server, query, patience)))
     outcomes = await asyncio.gather(*running)

@@ -16,11 +16,12 @@ from kubectl_netdoctor.agent.probes.dns_exchange import Answer, Server, over_udp
 from kubectl_netdoctor.agent.probes.pacing import Pace
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.dns_records import DnsName, DnsRecords, DnsZone
 from kubectl_netdoctor.facts.plan import DnsTarget
 
 SERVERS = 4  # of the endpoints, other ones from each node; the ClusterIP comes on top
-PACKETS = 32  # for all of it, once a window: part of what a node may ask of DNS
+PACKETS = budget.DNS_RECORDS
 _OWN = 4  # of each server: two questions, each asked again where it got no answer
 
 Outcome = Answer | str

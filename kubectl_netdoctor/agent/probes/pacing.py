@@ -8,16 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-PACKETS_PER_SECOND = 400
-"""Bound for one node and second of the window; where there are more than 80 targets, 5 a second for each of them."""
-_LEAST, _MOST = 5, 20  # a second, for each target
+_LEAST, _MOST = 5, 20  # a second, for each target: fewer than five tell no loss
 _LATE = 0.5  # part of the window that is left for probes whose libraries loaded slowly
 _TAIL = 0.05  # part of the span after the last probe, so that answers still come inside it
 
 
-def rate(targets: int) -> int:
-    """Probes a second to each of so many targets."""
-    return max(_LEAST, min(_MOST, PACKETS_PER_SECOND // max(1, targets)))
+def rate(targets: int, share: int) -> int:
+    """Probes a second to each of so many targets, which share that many; five at least."""
+    return max(_LEAST, min(_MOST, share // max(1, targets)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kubectl_netdoctor.agent.probes.tally import TIMEOUT, Tally
 from kubectl_netdoctor.agent.probes.unreachable import NEIGHBOUR_FAILED
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.plan import Plan
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes, PathProtocol, PathRole
 
@@ -61,7 +62,7 @@ async def _probe(run: Run) -> PathProbes:
 async def _ping(run: Run, pace: Pace) -> Tallies:
     """ICMP echo to every address of every peer, both IP versions at once."""
     addresses = _addresses(run)
-    per_second = rate(len(addresses))
+    per_second = rate(len(addresses), budget.PATHS)
     pingers = []
     for version in (4, 6):
         chosen = [a for a in addresses if ipaddress.ip_address(a).version == version]

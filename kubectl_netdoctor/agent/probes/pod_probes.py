@@ -23,6 +23,7 @@ from kubectl_netdoctor.agent.probes.udp_echo import Asker
 from kubectl_netdoctor.agent.question import token_of
 from kubectl_netdoctor.agent.registry import collector
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.companion import PORT
 from kubectl_netdoctor.facts.hops import ProbeKind
 from kubectl_netdoctor.facts.plan import CompanionNews, Plan
@@ -36,6 +37,7 @@ from kubectl_netdoctor.facts.pod_probe import (
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsTransport
 
 _SPAN = 0.5  # of the window: it is silence that is looked for, and the whole run waits for this
+_SHARE = budget.PODS // 4  # ICMP and UDP, of both vantages
 _MOST_PER_SECOND = 10  # to each target: enough to tell silence, and the node probes as well
 
 
@@ -202,7 +204,7 @@ async def _ping(
     run: Run, addresses: list[str], pace: Pace, marks: Mapping[str, bytes]
 ) -> dict[str, Tally]:
     tallies: dict[str, Tally] = {}
-    per_second = min(_MOST_PER_SECOND, rate(len(addresses)))
+    per_second = min(_MOST_PER_SECOND, rate(len(addresses), _SHARE))
     for result in await asyncio.gather(
         *(
             Pinger(version, run.plan.probe_timeout_seconds, marks).ping(chosen, pace, per_second)
@@ -218,7 +220,7 @@ async def _ask(
     run: Run, addresses: list[str], pace: Pace, token: bytes, marks: Mapping[str, bytes]
 ) -> dict[str, Tally]:
     tallies: dict[str, Tally] = {}
-    per_second = min(_MOST_PER_SECOND, rate(len(addresses)))
+    per_second = min(_MOST_PER_SECOND, rate(len(addresses), _SHARE))
     for result in await asyncio.gather(
         *(
             Asker(version, PORT, token, run.plan.probe_timeout_seconds, marks).ask(
@@ -260,7 +262,11 @@ async def _resolve(run: Run, pace: Pace) -> list[DnsProbe]:
     asked = [t for t in dns_probes.targets(run) if t.role in ("service", "endpoint")]
     kinds: tuple[DnsTransport, ...] = ("udp", "tcp")
     return await asyncio.gather(
-        *(dns_probes.ask(target, kind, pace, patience) for target in asked for kind in kinds)
+        *(
+            dns_probes.ask(target, kind, pace, patience, dns_probes.queries(kind, len(asked)))
+            for target in asked
+            for kind in kinds
+        )
     )
 
 

@@ -16,9 +16,9 @@ from kubectl_netdoctor.agent.probes.size_search import Way
 from kubectl_netdoctor.agent.probes.sized_echo import Reply, Request
 from kubectl_netdoctor.agent.probes.tally import TIMEOUT, Tally
 from kubectl_netdoctor.agent.probes.unreachable import MESSAGE_TOO_LONG, local_error
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.path_mtu import TOO_BIG
 
-PACKETS_PER_SECOND = 150  # of this measurement, on all paths together
 MOST_PACKETS = 600
 _MOST_SOURCES = 256
 
@@ -97,9 +97,9 @@ class Ruler:
             return None
         self._sent += 1
         now = time.monotonic()
-        self._due = max(now, self._due) + 1 / PACKETS_PER_SECOND
+        self._due = max(now, self._due) + 1 / budget.SIZES
         number = self._sent
-        await asyncio.sleep(max(0.0, self._due - now - 1 / PACKETS_PER_SECOND))
+        await asyncio.sleep(max(0.0, self._due - now - 1 / budget.SIZES))
         return number
 
     def _begin(self, way: Way, size: int, sequence: int) -> None:

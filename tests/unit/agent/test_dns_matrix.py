@@ -20,6 +20,7 @@ from kubectl_netdoctor.agent.probes import dns_forms, dns_matrix
 from kubectl_netdoctor.agent.probes.dns_exchange import Server as Address
 from kubectl_netdoctor.agent.probes.search_path import MOST_DOMAINS, SearchPath
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.base import Missing
 from kubectl_netdoctor.facts.dns_matrix import DnsCell, DnsMatrix, SearchCost
 from kubectl_netdoctor.facts.plan import DnsTarget
@@ -198,10 +199,10 @@ def test_servers_beyond_the_bound_are_named() -> None:
     service = DnsTarget("service", "198.51.100.10", 53, NAME, "A")
     run = Run(plan(dns=(*ends, service), window_seconds=1.0), Host())
     known = dns_matrix.servers(run)
-    chosen, left = dns_matrix.chosen_within(dns_matrix.budget(1.0), known)
+    chosen, left = dns_matrix.chosen_within(dns_matrix.packets_in(1.0), known)
     assert chosen[0].role == "service"
     assert len(chosen) + len(left) == 17
-    assert sum(dns_forms.least(s.forms) for s in chosen) <= dns_matrix.PACKETS_PER_SECOND
+    assert sum(dns_forms.least(s.forms) for s in chosen) <= budget.DNS_MATRIX
     other = dns_matrix.servers(Run(plan(dns=(*ends, service), node="node-2"), Host()))
     assert [s.server for s in other] != [s.server for s in known]
 

@@ -16,8 +16,15 @@ import pytest
 
 from kubectl_netdoctor.agent.host import Host
 from kubectl_netdoctor.agent.probes import dns_exchange
-from kubectl_netdoctor.agent.probes.dns_probes import dns_probes, targets
+from kubectl_netdoctor.agent.probes.dns_probes import (
+    FEWEST,
+    QUERIES,
+    dns_probes,
+    queries,
+    targets,
+)
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.facts import budget
 from kubectl_netdoctor.facts.plan import DnsTarget
 from kubectl_netdoctor.facts.probe import DnsProbe
 from tests.fixtures.plans import plan
@@ -241,3 +248,12 @@ def test_questions_that_dns_cannot_carry(here: Run) -> None:
     run = Run(plan(dns=(bad, odd, good_one)), here.host)
     assert targets(run) == [good_one]
     assert len(run.log) == 2
+
+
+@pytest.mark.parametrize("servers", [1, 5, 13, 16])
+def test_many_servers_share_the_bound(servers: int) -> None:
+    """Each is asked often enough to judge it, and all together no more than is said beforehand."""
+    counts = {kind: queries(kind, servers) for kind in QUERIES}
+    assert all(FEWEST[kind] <= counts[kind] <= QUERIES[kind] for kind in QUERIES)
+    assert servers * sum(counts.values()) <= budget.DNS_SERVERS
+    assert servers > 13 or counts == QUERIES

@@ -159,7 +159,7 @@ def test_names_of_local_errors() -> None:
 )
 def test_rate_is_bounded(targets: int, per_second: int) -> None:
     """At most 400 packets a second, but five for each target."""
-    assert pacing.rate(targets) == per_second
+    assert pacing.rate(targets, 400) == per_second
 
 
 def test_tcp_attempts() -> None:

@@ -14,6 +14,7 @@ from kubectl_netdoctor.agent.probes.size_ruler import Ruler
 from kubectl_netdoctor.agent.probes.size_search import Search, Way
 from kubectl_netdoctor.agent.probes.sized_echo import Reply, Request, message, read, whole
 from kubectl_netdoctor.agent.probes.tally import Tally
+from kubectl_netdoctor.facts import budget
 
 TOKEN = b"12345678"
 
@@ -171,7 +172,7 @@ def test_the_ruler_keeps_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
     sent, took = asyncio.run(run())
     assert (sent.count(True), sent.count(False)) == (20, 5)
-    assert took >= 19 / size_ruler.PACKETS_PER_SECOND * 0.99
+    assert took >= 19 / budget.SIZES * 0.99
 
 
 def _sum(data: bytes) -> int:
