@@ -23,6 +23,7 @@ PROBES = (
     "hops",
     "transport_probes",
     "target_probes",
+    "own_service",
 )
 _PACKAGE = __name__.rpartition(".")[0]
 

@@ -20,6 +20,7 @@ from kubectl_netdoctor.agent.absence import LIBRARIES, Absence, not_installed
 from kubectl_netdoctor.agent.registry import PROBES, Collector, later, load
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.facts.base import Missing, Reason
+from kubectl_netdoctor.facts.own_service import PATIENCE
 
 FACT_SECONDS = 5.0
 """What a fact may take beside the window and the silence that it waits for on purpose."""
@@ -140,8 +141,10 @@ def allowed(item: Collector, run: Run) -> float:
         seconds += run.plan.probe_timeout_seconds
     if item.key == "transport_probes":  # it waits for agents that start later
         seconds += LATER_SECONDS
-    if item.key in ("pod_probes", "hops", "target_probes"):  # one waits for the companions first
-        seconds += run.plan.companions_within
+    if item.key in ("pod_probes", "hops", "target_probes", "own_service"):
+        seconds += run.plan.companions_within  # one waits for the companions first
+    if item.key == "own_service":
+        seconds += PATIENCE
     return seconds
 
 

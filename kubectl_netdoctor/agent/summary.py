@@ -13,6 +13,7 @@ ORDER = (
     "path_mtu",
     "transport_probes",
     "target_probes",
+    "own_service",
     "sysctls",
     "conntrack",
     "kernel",

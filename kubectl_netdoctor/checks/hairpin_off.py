@@ -20,7 +20,7 @@ from kubectl_netdoctor.facts.promiscuity import Promiscuous
 from kubectl_netdoctor.facts.system import Components
 
 
-@check("SVC-06", Severity.LOW, since="0.1")
+@check("SVC-06", Severity.LOW, since="0.1", explains=("SVC-13",))
 def hairpin_off(
     interfaces: Interfaces,
     addresses: Addresses,

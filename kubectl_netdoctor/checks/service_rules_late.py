@@ -24,7 +24,7 @@ _MIN_SYNC = re.compile(r"^\s*\"?minSyncPeriod\"?:\s*[\"']?([0-9hms.]+)", re.MULT
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
-@check("SVC-11", Severity.HIGH, since="0.1", explains=("CT-04",))
+@check("SVC-11", Severity.HIGH, since="0.1", explains=("CT-04", "SVC-12"))
 def service_rules_late(
     sync: KubeProxySync, node: NodeInfo, pods: Pods | None, config_maps: ConfigMaps | None
 ) -> Iterator[Finding]:

@@ -117,6 +117,12 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
     help="Probe this place too, from nodes and from pods (repeatable); none by default.",
 )
 @click.option(
+    "--convergence",
+    is_flag=True,
+    help="Measure how soon a new endpoint of a Service reaches each node, by a Service of the run's "
+    "own (it needs to create Services).",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Create nothing: print what would be created and sent (-o yaml: the objects).",

@@ -31,6 +31,8 @@ def rehearsal(orders: Orders, _form: str) -> str:
         "  1 Job that runs nothing and owns the rest",
         f"  {len(tried)} {kind}(s) with the privileged agent {options.image.name}",
     ]
+    if options.convergence:
+        lines.append("  1 Service in front of the companions")
     if options.companions:
         lines.append(
             f"  up to {len(tried)} unprivileged companion Pod(s) in the pod network, where the node "
@@ -66,6 +68,8 @@ def _objects(orders: Orders) -> list[Json]:
     tried = [name for name in orders.chosen if name not in orders.skip]
     as_pod = options.uses_pods(len(tried))
     made = [bodies.anchor(options)]
+    if options.convergence:
+        made.append(bodies.own_service(options, _UNKNOWN))
     for name in tried:
         plan = plans.pack(orders.plans[name])
         made.append(bodies.agent(options, name, plan, _UNKNOWN, as_pod=as_pod))

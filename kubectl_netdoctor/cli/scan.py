@@ -34,6 +34,8 @@ def scan(options: dict[str, Any], kube: Mapping[str, Any]) -> int:
             f"--timeout {options['timeout']:g}s leaves no time for --window {options['window']:g}s",
             hint=f"give at least {options['window'] + START_UP:g}s",
         )
+    if options["convergence"] and (options["local"] or not options["companion"]):
+        raise UsageError("--convergence needs companions: not with --local or --no-companion")
     run, started = secrets.token_hex(4), now()
     if options["dry_run"]:
         return dry_run(options, kube, checks, run)
@@ -157,6 +159,7 @@ def prepare(
         options["timeout"],
         options["keep"],
         companions=options["companion"],
+        convergence=options["convergence"],
     )
     reachable = [n for n in chosen if n not in skip]
     if reachable:

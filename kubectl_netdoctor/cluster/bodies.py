@@ -44,7 +44,19 @@ def agent(options: RunOptions, node: str, plan: str, owner: Owner | None, *, as_
 
 def companion(options: RunOptions, node: str, token: str, owner: Owner) -> Json:
     """One node's companion: a bare Pod, for no controller has to be waited for, unless Jobs are asked for."""
-    order = companion_manifest.Order(
+    order = _order(options, token, owner)
+    if options.runner is Runner.JOB:
+        return companion_manifest.companion_job(order, node)
+    return companion_manifest.companion_pod(order, node)
+
+
+def own_service(options: RunOptions, owner: Owner) -> Json:
+    """The run's own Service, in front of its companions."""
+    return companion_manifest.own_service(_order(options, "", owner))
+
+
+def _order(options: RunOptions, token: str, owner: Owner) -> companion_manifest.Order:
+    return companion_manifest.Order(
         run=options.run,
         namespace=options.namespace,
         image=options.image,
@@ -54,6 +66,3 @@ def companion(options: RunOptions, node: str, token: str, owner: Owner) -> Json:
         owner=owner,
         resources=options.resources,
     )
-    if options.runner is Runner.JOB:
-        return companion_manifest.companion_job(order, node)
-    return companion_manifest.companion_pod(order, node)

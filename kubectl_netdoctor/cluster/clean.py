@@ -9,7 +9,11 @@ from kubectl_netdoctor.cluster import fields, manifest
 from kubectl_netdoctor.cluster.api import Api, Json
 from kubectl_netdoctor.cluster.reach import since
 
-_KINDS = (("apis/batch/v1", "jobs", "job", None), ("api/v1", "pods", "pod", 0))
+_KINDS = (
+    ("apis/batch/v1", "jobs", "job", None),
+    ("api/v1", "pods", "pod", 0),
+    ("api/v1", "services", "service", None),
+)
 
 
 def clean(

@@ -14,6 +14,7 @@ import yaml
 from kubectl_netdoctor import __version__
 from kubectl_netdoctor.cluster import manifest
 from kubectl_netdoctor.cluster.manifest import AgentImage, Json, Owner
+from kubectl_netdoctor.facts.companion import PORT
 
 COMPANION = "companion"
 _USER = 65534  # nobody
@@ -44,6 +45,21 @@ def companion_pod(order: Order, node: str) -> Json:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(order, node)} | {
         "spec": _pod_spec(order, node)
     }
+
+
+def own_service(order: Order) -> Json:
+    """A Service that leads to the companion of the node from which it is asked, and to no other."""
+    ports = [{"name": p.lower(), "protocol": p, "port": PORT} for p in ("TCP", "UDP")]
+    selector = {manifest.RUN: order.run, manifest.ROLE: COMPANION}
+    metadata = {
+        "name": manifest.run_name(order.run),
+        "namespace": order.namespace,
+        "labels": manifest.labels(order.run),
+        "annotations": {"netdoctor/purpose": "how soon a new endpoint reaches each node's rules"},
+        "ownerReferences": [manifest.owned_by(order.owner)],
+    }
+    spec = {"selector": selector, "ports": ports, "internalTrafficPolicy": "Local"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
 def companion_job(order: Order, node: str) -> Json:

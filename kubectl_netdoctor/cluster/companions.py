@@ -106,6 +106,7 @@ class CompanionCrew:
         self._crew = crew
         self._begun: float | None = None
         self._settled_at: float | None = None
+        self._service = ""  # ClusterIP of the run's own Service
         self._token = secrets.token_hex(16)
         run = crew.options.run
         self._all = {manifest.node_hash(n): _One(n, companion_name(run, n)) for n in nodes}
@@ -119,7 +120,12 @@ class CompanionCrew:
         if not self._all:
             return plan
         within = self._patience + NEWS_SECONDS
-        return dataclasses.replace(plan, companions_within=within, responder_token=self._token)
+        return dataclasses.replace(
+            plan,
+            companions_within=within,
+            responder_token=self._token,
+            convergence=self._crew.options.convergence,
+        )
 
     @property
     def stuck_pods(self) -> list[str]:
@@ -138,6 +144,8 @@ class CompanionCrew:
         one.agent = agent
         if self._begun is None:
             self._begun = time.monotonic()
+            if self._crew.options.convergence:
+                self._crew.loop.call(self._make_service, self._service_made)
             self._crew.loop.after(min(LOOK_SECONDS, self._patience * 0.8), self._look)
             self._crew.loop.after(self._patience, self._settle)
         self._crew.loop.after(READY_SECONDS, partial(self._never_ready, one))
@@ -205,6 +213,19 @@ class CompanionCrew:
         body = bodies.companion(options, node, self._token, crew.owner)
         crew.api.create(path(options.namespace), body)
 
+    def _make_service(self) -> str:
+        crew, options = self._crew, self._crew.options
+        if crew.owner is None:
+            return ""
+        body = bodies.own_service(options, crew.owner)
+        made, _ = crew.api.create(sweep.services_path(options.namespace), body)
+        return fields.text(made, "spec", "clusterIP")
+
+    def _service_made(self, result: str | ApiError) -> None:
+        """Without it the rest goes on; agents say that there was none."""
+        if isinstance(result, str):
+            self._service = result
+
     def _asked(self, one: _One, result: ApiError | None) -> None:
         if isinstance(result, Unreachable):
             if self._settled_at is None:
@@ -252,6 +273,7 @@ class CompanionCrew:
         news = CompanionNews(
             own=up.get(one.node, ""),
             peers=tuple(CompanionTarget(n, up[n]) for n in peers if n in up),
+            service=self._service,
         )
         path = f"{sweep.pods_path(options.namespace)}/{agent.pod}"
         note = {manifest.NEWS: news_text(news)}

@@ -95,7 +95,7 @@ def anchor(run: str, namespace: str, image: AgentImage, *, deadline: float, ttl:
         },
     }
     spec["template"] = {
-        "metadata": {"labels": _labels(run)},
+        "metadata": {"labels": labels(run)},
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -110,7 +110,7 @@ def anchor(run: str, namespace: str, image: AgentImage, *, deadline: float, ttl:
     metadata = {
         "name": run_name(run),
         "namespace": namespace,
-        "labels": _labels(run),
+        "labels": labels(run),
         "annotations": {"netdoctor/purpose": "owns the objects of one run of kubectl netdoctor"},
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
@@ -132,7 +132,7 @@ def agent_job(
     """One node's Job; its Pod is agent_pod()'s."""
     spec = job_spec(deadline, ttl, parallelism=1)
     spec["template"] = {
-        "metadata": {"labels": _labels(run, node), "annotations": _annotations(node)},
+        "metadata": {"labels": labels(run, node), "annotations": _annotations(node)},
         "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
     }
     metadata = _metadata(run, node, namespace, owner)
@@ -172,9 +172,10 @@ def job_spec(deadline: float, ttl: int, *, parallelism: int) -> Json:
     }
 
 
-def _labels(run: str, node: str | None = None) -> dict[str, str]:
-    labels = {MANAGED_BY: "netdoctor", NAME: "netdoctor", RUN: run}
-    return labels if node is None else {**labels, NODE: node_hash(node), ROLE: AGENT}
+def labels(run: str, node: str | None = None) -> dict[str, str]:
+    """What everything of a run carries; an agent's objects say their node too."""
+    own = {MANAGED_BY: "netdoctor", NAME: "netdoctor", RUN: run}
+    return own if node is None else {**own, NODE: node_hash(node), ROLE: AGENT}
 
 
 def _annotations(node: str) -> dict[str, str]:
@@ -191,7 +192,7 @@ def _metadata(run: str, node: str, namespace: str, owner: Owner | None) -> Json:
     metadata: Json = {
         "name": agent_name(run, node),
         "namespace": namespace,
-        "labels": _labels(run, node),
+        "labels": labels(run, node),
         "annotations": _annotations(node),
     }
     if owner is not None:

@@ -38,6 +38,7 @@ class RunOptions:
     keep: bool = False
     resources: dict[str, Any] | None = None  # set by preflight where a quota wants them
     companions: bool = False  # a second Pod on each node, in the pod network
+    convergence: bool = False  # a Service of the run's own, in front of each node's companion
     no_companions: str = "no companions were asked for (--no-companion)"
 
     def uses_pods(self, nodes: int) -> bool:

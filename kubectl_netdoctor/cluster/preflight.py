@@ -23,7 +23,8 @@ _NEEDS = (
 )
 _CREATE_PODS = ("create", "", "pods", "")
 _PATCH_PODS = ("patch", "", "pods", "")
-_ASKED = (*_NEEDS, _CREATE_PODS, _PATCH_PODS)
+_SERVICES = (("create", "", "services", ""), ("delete", "", "services", ""))
+_ASKED = (*_NEEDS, _CREATE_PODS, _PATCH_PODS, *_SERVICES)
 _RBAC_HINT = "ask an administrator for: kubectl apply -f manifests/rbac.yaml"
 
 Need = tuple[str, str, str, str]
@@ -54,6 +55,7 @@ def preflight(api: Api, options: RunOptions, node: str) -> RunOptions:
         answers = dict(zip(_ASKED, may, strict=True))
         refused = trial.result()
     needs = (*_NEEDS, _CREATE_PODS) if options.runner is Runner.POD else _NEEDS
+    needs = (*needs, *_SERVICES) if options.convergence else needs
     if lacking := [_words(need) for need in needs if not answers[need]]:
         message = f"in namespace {options.namespace} this user may not {', '.join(lacking)}"
         raise ApiDenied(message, hint=_RBAC_HINT)

@@ -158,7 +158,12 @@ class _Session:
         except KeyboardInterrupt:
             why = "the removal was interrupted"
             return [sweep.left_behind(self._options.namespace, self._options.run, why)]
-        warning = sweep.try_to_remove(self._api, self._options.namespace, self._options.run)
+        warning = sweep.try_to_remove(
+            self._api,
+            self._options.namespace,
+            self._options.run,
+            service=self._options.convergence,
+        )
         return [] if warning is None else [warning]
 
     def _end(self, why: str) -> None:

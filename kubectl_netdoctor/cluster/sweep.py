@@ -24,6 +24,11 @@ def pods_path(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/pods"
 
 
+def services_path(namespace: str) -> str:
+    """The Services of a namespace."""
+    return f"/api/v1/namespaces/{namespace}/services"
+
+
 def command(namespace: str, run: str) -> str:
     """What to type when the tool could not do it."""
     return f"kubectl delete job -n {namespace} {manifest.run_name(run)}"
@@ -45,15 +50,17 @@ def release(
         api.delete(f"{pods_path(namespace)}/{name}", grace=0)
 
 
-def remove(api: Api, namespace: str, run: str) -> list[str]:
+def remove(api: Api, namespace: str, run: str, *, service: bool = False) -> list[str]:
     """Delete everything of a run now, also on dead nodes, and wait until it is gone.
 
     It is gone when two looks in a row find nothing: a request that was under way when the run was
     cut off, or a controller that works from an older list, may still add to it after the first.
-    Returns the names of what is still there.
+    `service`: the run made a Service too. Returns the names of what is still there.
     """
     selector = manifest.run_selector(run)
     api.delete(f"{jobs_path(namespace)}/{manifest.run_name(run)}")
+    if service:
+        api.delete(f"{services_path(namespace)}/{manifest.run_name(run)}")
     end = time.monotonic() + PATIENCE_SECONDS
     gone = False
     while True:
@@ -67,10 +74,10 @@ def remove(api: Api, namespace: str, run: str) -> list[str]:
         time.sleep(_LOOK_SECONDS)
 
 
-def try_to_remove(api: Api, namespace: str, run: str) -> str | None:
+def try_to_remove(api: Api, namespace: str, run: str, *, service: bool = False) -> str | None:
     """remove(), and what the user must know when it did not work: cleanup never fails a run."""
     try:
-        left = remove(api, namespace, run)
+        left = remove(api, namespace, run, service=service)
     except ApiError as exc:
         why = exc.message
     except KeyboardInterrupt:

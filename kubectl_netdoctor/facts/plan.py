@@ -69,6 +69,7 @@ class CompanionNews:
 
     own: str
     peers: tuple[CompanionTarget, ...]
+    service: str = ""  # ClusterIP of the run's own Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Plan:
     companions_within: float = 0.0  # seconds in which news of companions comes; 0: there are none
     responder_token: str = ""  # hexadecimal: what companions answer to, and agents each other
     targets: tuple[ExternalTarget, ...] = ()
+    convergence: bool = False  # the run has a Service of its own
     responders: tuple[str, ...] = ()  # nodes of this run with an agent that answers to it
 
 

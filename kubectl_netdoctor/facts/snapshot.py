@@ -20,6 +20,7 @@ from kubectl_netdoctor.facts import (
     kube_proxy,
     link,
     netfilter,
+    own_service,
     path_mtu,
     pod_namespaces,
     pod_probe,
@@ -60,6 +61,7 @@ FACT_MODULES = (
     dns_cpu,
     dns_records,
     kube_proxy,
+    own_service,
 )
 KIND = "netdoctor-snapshot"
 MAX_SNAPSHOT_BYTES = 512 << 20

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from tests.e2e.companion_faults import CONFIGURATION
+from tests.e2e.dns_faults import file_with
 from tests.e2e.faults import NODE, Fault, wait_for
 from tests.e2e.service_faults import GONE, HERE, SHOP, _apply, _delete_service, _service, _slice
 from tests.e2e.service_faults import frozen as stopped
@@ -40,6 +42,16 @@ def rules_cannot_be_written(lab: Lab) -> Iterator[None]:
         lab.on(NODE, "iptables", "-t", "nat", "-X", "SHOP", check=False)
         _delete_service(lab)
         wait_for(lambda: SHOP not in _rules(lab), 60)
+
+
+@contextmanager
+def pods_without_hairpin(lab: Lab) -> Iterator[None]:
+    """The CNI configuration has lost its hairpinMode: pods from now on have none."""
+    text = lab.on(NODE, "cat", CONFIGURATION)
+    changed = re.sub(r'"hairpinMode": *true', '"hairpinMode": false', text)
+    assert changed != text
+    with file_with(lab, CONFIGURATION, changed):
+        yield
 
 
 def _rules(lab: Lab) -> str:

@@ -146,6 +146,24 @@ def test_a_node_that_does_not_forward_is_left_alone(
     assert n3 == [manifest.agent_name("r1", "n3")]
 
 
+def test_a_service_of_its_own(api: Api, server: FakeServer, nodes: Nodes) -> None:
+    """Made once, owned by the anchor, told to every agent, and selecting companions only."""
+    server.rules.append(
+        lambda r: (
+            Response(201, b'{"spec": {"clusterIP": "10.96.0.77"}}')
+            if r.method == "POST" and r.path.endswith("/services")
+            else None
+        )
+    )
+    outcome = run(api, dataclasses.replace(OPTIONS, convergence=True))
+    assert {r.status for r in outcome.reports} == {NodeStatus.ANSWERED}
+    (made,) = (r.body for r in server.asked("POST", "/services$"))
+    assert made["metadata"]["ownerReferences"][0]["name"] == "netdoctor-r1"
+    assert made["spec"]["internalTrafficPolicy"] == "Local"
+    assert made["spec"]["selector"] == {manifest.RUN: "r1", manifest.ROLE: "companion"}
+    assert {news.service for news in nodes.news.values()} == {"10.96.0.77"}
+
+
 def test_one_that_does_not_start(api: Api, server: FakeServer, nodes: Nodes) -> None:
     """The event's words are kept, the others are not held up, and its Pod is deleted by force."""
     nodes.fates["n3"] = {"phase": "Pending", "startTime": STARTED}
