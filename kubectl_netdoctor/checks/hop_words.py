@@ -140,9 +140,12 @@ def explained(found: Collection[Loss]) -> Evidence | None:
 
 def one_way(found: Iterable[Loss]) -> str:
     """` (one way: n1 to n3)` where all was lost in one direction, else nothing."""
+    found = list(found)
     ways = {loss.way for loss in found if loss.whole}
     if not ways or any(way[::-1] in ways for way in ways):
         return ""
+    if not {frozenset(loss.pair) for loss in found} <= {frozenset(way) for way in ways}:
+        return ""  # others lose too, and nobody knows which way
     senders, receivers = ({way[side] for way in ways} for side in (0, 1))
     if len(senders) > 1 and len(receivers) > 1:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -93,6 +94,25 @@ def change_items(cls: type[F], keep: Callable[[Any], Any]) -> Callable[[F], F]:
 
     assert "items" in {f.name for f in dataclasses.fields(cast("Any", cls))}
     return apply
+
+
+def without(snapshot: Snapshot, *classes: type[Any]) -> Snapshot:
+    """The snapshot with these facts on no node, as if they had not been collected."""
+    keys = {KEYS[cls] for cls in classes}
+    reports = []
+    for report in snapshot.nodes:
+        envelope = report.envelope
+        if envelope is not None:
+            facts = {k: v for k, v in envelope.facts.items() if k not in keys}
+            envelope = dataclasses.replace(envelope, facts=facts)
+        reports.append(dataclasses.replace(report, envelope=envelope))
+    return dataclasses.replace(snapshot, nodes=tuple(reports))
+
+
+def before(snapshot: Snapshot, seconds: float) -> str:
+    """The time so many seconds before the run, as the API writes it."""
+    started = datetime.fromisoformat(snapshot.run.started)
+    return (started - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def sysctl(snapshot: Snapshot, node: str, name: str, value: object) -> Snapshot:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import permutations
 
 from kubectl_netdoctor.facts.base import KEYS
+from kubectl_netdoctor.facts.hops import Hops
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from kubectl_netdoctor.facts.transport import (
@@ -17,7 +18,7 @@ from kubectl_netdoctor.facts.transport import (
     TransportRole,
     UdpPath,
 )
-from tests.unit.recorded import change_items, change_node, findings, healthy
+from tests.unit.recorded import change_items, change_node, findings, healthy, without
 
 NODES = ("n1", "n2", "n3")
 Key = tuple[str, str, TransportRole]
@@ -87,8 +88,11 @@ def measured(
     deaf: Mapping[str, set[str]] | None = None,
     nodes: tuple[str, ...] = NODES,
 ) -> Snapshot:
-    """The healthy lab with UDP and TCP between `nodes`; `deaf`: who hears nothing from whom."""
-    snapshot = healthy()
+    """The healthy lab with UDP and TCP between `nodes` and on no other; `deaf`: who hears whom not.
+
+    It has no captures: those recorded saw that nothing was lost.
+    """
+    snapshot = without(healthy(), TransportProbes, Hops)
     reports = []
     for report in snapshot.nodes:
         if report.envelope is None or report.name not in nodes:

@@ -23,6 +23,30 @@ def test_the_cause_is_the_first_row_and_the_only_one(name: str, expected: str) -
     assert diagnosis.exit_code(Severity.HIGH) is ExitCode.FINDINGS
 
 
+LAST_SEEN = [
+    ("vxlan_port_blocked", ("n1", "n3"), "through the tunnel", "last seen arriving at n3 eth0 (VXLAN to 198.18.0.13), never on flannel.1"),
+    ("vxlan_port_blocked", ("n2", "n3"), "through the tunnel", "last seen arriving at n3 eth0 (VXLAN to 198.18.0.13), never on flannel.1"),
+    ("forward_drop", ("n1", "n3"), "from pod to pod", "last seen arriving at n3 flannel.1, never on cni0"),
+    ("forward_drop", ("n2", "n3"), "from pod to pod", "last seen arriving at n3 flannel.1, never on cni0"),
+    ("fdb_entry_deleted", ("n3", "n2"), "through the tunnel", "last seen leaving n3 flannel.1, never on eth0"),
+    # The rule is on n3's ingress, behind the place where packets are captured.
+    ("packet_loss", ("n1", "n3"), "on the underlay", "arrived at n3 eth0, no answer seen leaving n3 eth0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "pair", "path", "place"), LAST_SEEN)
+def test_the_cause_says_where_packets_were_last_seen(
+    name: str, pair: tuple[str, str], path: str, place: str
+) -> None:
+    """Both ends of the recorded faults listened: the cause has the ledger's sentence, on n3."""
+    cause = judged(recorded(name)).causes[0].finding
+    sentence = f"probes {pair[0]} to {pair[1]} {path}: {place}"
+    (told,) = (e for e in cause.evidence if e.text.endswith(sentence))
+    assert told.node == "n3"
+    lost, sent = told.text.removesuffix(sentence).split(" of ")
+    assert 3 <= int(lost) <= int(sent)
+
+
 def test_the_healthy_lab_is_silent_and_complete() -> None:
     """No finding at all, every check ran everywhere, exit 0."""
     diagnosis = judged(healthy())

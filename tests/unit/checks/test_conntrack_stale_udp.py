@@ -9,6 +9,7 @@ import pytest
 
 from kubectl_netdoctor.checks.base import Confidence, Severity
 from kubectl_netdoctor.checks.stale_udp import STREAM_TIMEOUT, TIMEOUT
+from kubectl_netdoctor.facts.base import Missing, Reason
 from kubectl_netdoctor.facts.cluster import EndpointSliceInfo, ServicePort
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from tests.unit.checks.service_samples import (
@@ -23,7 +24,7 @@ from tests.unit.checks.service_samples import (
     with_rules,
 )
 from tests.unit.conntrack_samples import udp, with_flows
-from tests.unit.recorded import findings, healthy, outcomes, sysctl
+from tests.unit.recorded import before, findings, healthy, outcomes, sysctl
 
 PORT = 8125
 NODE_PORT = 31125
@@ -112,7 +113,15 @@ def test_what_the_service_lists_is_silent(kept: dict[str, Any]) -> None:
 def test_entries_that_nobody_renews_are_silent() -> None:
     """No packet in the window, and none is known since the change: it will expire."""
     left = udp(refreshed=0, left_unassured=7)
-    assert findings("CT-04", with_flows(statsd(backends(A)), translated=(left,))) == []
+    unknown = statsd(backends(A))
+    for name in (TIMEOUT, STREAM_TIMEOUT):
+        unknown = sysctl(unknown, "n3", name, Missing(Reason.NOT_PRESENT, "no such parameter"))
+    assert findings("CT-04", with_flows(unknown, translated=(left,))) == []
+    # Its last packet came 23 s ago, with the kernel's own 30 s; the change is younger, or older.
+    young = timeouts(settled(bare(backends(A)), written=before(healthy(), 10)))
+    assert findings("CT-04", with_flows(young, translated=(left,))) == []
+    old = timeouts(statsd(backends(A)))
+    assert len(findings("CT-04", with_flows(old, translated=(left,)))) == 1
 
 
 def test_a_change_of_just_now_is_inconclusive() -> None:

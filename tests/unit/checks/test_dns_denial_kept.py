@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from kubectl_netdoctor.facts.dns_records import DnsRecords
 from tests.unit.dns_zones import servers, zones
-from tests.unit.recorded import findings, healthy, outcomes
+from tests.unit.recorded import findings, healthy, outcomes, without
 
 
 def test_minutes_are_named() -> None:
@@ -35,4 +36,9 @@ def test_no_answer_is_no_claim() -> None:
     """A zone with a wildcard, or silence; and an older agent."""
     silent = zones(lambda z: dataclasses.replace(z, denied_for=None))
     assert outcomes("DNS-14", silent) == {"Skipped"}
-    assert outcomes("DNS-14", healthy()) == {"Skipped"}
+    assert outcomes("DNS-14", without(healthy(), DnsRecords)) == {"Skipped"}
+
+
+def test_the_recorded_lab_is_judged_and_silent() -> None:
+    """Its servers say 30 seconds."""
+    assert outcomes("DNS-14", healthy()) == {"Passed"}

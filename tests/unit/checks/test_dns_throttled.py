@@ -21,6 +21,7 @@ from tests.unit.recorded import (
     healthy,
     judged,
     outcomes,
+    without,
 )
 
 
@@ -116,4 +117,9 @@ def test_a_pod_on_the_host_network_is_known_by_its_node() -> None:
 
 def test_without_the_fact_nothing_is_claimed() -> None:
     """An older agent."""
-    assert outcomes("DNS-03", healthy()) == {"Skipped"}
+    assert outcomes("DNS-03", without(healthy(), DnsCpus)) == {"Skipped"}
+
+
+def test_the_recorded_lab_is_judged_and_silent() -> None:
+    """Its DNS pods have their counters, and nobody waits."""
+    assert outcomes("DNS-03", healthy()) == {"Passed"}

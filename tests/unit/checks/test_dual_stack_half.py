@@ -9,7 +9,7 @@ from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Route, Routes
 from kubectl_netdoctor.facts.pod_namespaces import PodNamespace, PodNamespaces
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.pod_sockets import NODES, add
+from tests.unit.pod_sockets import NODES, add, change_pods
 from tests.unit.recorded import (
     change_cluster,
     change_items,
@@ -41,6 +41,13 @@ def more(name: str) -> Callable[[Routes], Routes]:
     return lambda routes: dataclasses.replace(routes, items=(*routes.items, *new))
 
 
+def both(pod: PodNamespace) -> PodNamespace:
+    """A pod with an IPv6 address beside the recorded one of n1, 198.19.0.0/24, and so on."""
+    (four,) = pod.addresses
+    _, _, third, fourth = four.split(".")
+    return dataclasses.replace(pod, addresses=(four, f"fd00:{int(third) + 1}::{fourth}"))
+
+
 def dual() -> Snapshot:
     """The lab as it would be with IPv6."""
 
@@ -51,6 +58,7 @@ def dual() -> Snapshot:
     for name in NODES:
         snapshot = change_node(snapshot, name, Routes, more(name))
         snapshot = sysctl(snapshot, name, FORWARDING, "1")
+        snapshot = change_pods(snapshot, both, name)
     return snapshot
 
 

@@ -15,9 +15,10 @@ from kubectl_netdoctor.facts.netfilter import (
     NftChain,
     NftRule,
 )
+from kubectl_netdoctor.facts.pod_namespaces import PodNamespaces
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from tests.unit.pod_sockets import add, pod, with_pods
-from tests.unit.recorded import change_node, findings, healthy, outcomes
+from tests.unit.recorded import change_node, findings, healthy, outcomes, without
 
 CLAMP = "-o wg0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
 
@@ -90,4 +91,5 @@ def test_silence() -> None:
     """Room enough, no default route, no fact."""
     assert findings("MTU-06", narrow(device_mtu=1450)) == []
     assert outcomes("MTU-06", with_pods()) == {"Passed"}
-    assert outcomes("MTU-06", healthy()) == {"Skipped"}
+    assert outcomes("MTU-06", healthy()) == {"Passed"}
+    assert outcomes("MTU-06", without(healthy(), PodNamespaces)) == {"Skipped"}

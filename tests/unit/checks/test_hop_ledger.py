@@ -12,7 +12,7 @@ from kubectl_netdoctor.checks import hop_words
 from kubectl_netdoctor.facts.base import Missing, Reason
 from kubectl_netdoctor.facts.hops import Hops, ProbeKind
 from tests.unit.checks.hop_samples import ALL, WAY, captures, sightings, with_hops
-from tests.unit.recorded import findings, judged, recorded
+from tests.unit.recorded import findings, judged, recorded, without
 
 PAIR = ("n1", "n3")
 SAYS: dict[tuple[ProbeKind, int], str] = {
@@ -205,9 +205,22 @@ def test_a_finding_says_where() -> None:
     assert any("cannot receive" in t for t in texts)
 
 
+def test_a_direction_is_said_of_all_that_lose_or_of_none() -> None:
+    """n2 loses on the way to n3 too, but n3 did not listen then: nobody knows which way."""
+    hops = captures(sightings(PAIR, "node", 1), sightings(PAIR, "overlay", 4, lost=0))
+    (loss,) = hop_words.losses(hops, [PAIR], "node")
+    assert hop_words.one_way([loss]) == " (lost on the way n1 to n3)"
+    other = dataclasses.replace(loss, pair=("n2", "n3"))
+    assert hop_words.one_way([loss, other]) == " (lost on the way n1, n2 to n3)"
+    unknown = dataclasses.replace(other, whole=False)
+    assert hop_words.one_way([loss, unknown]) == ""
+    again = dataclasses.replace(loss, whole=False)  # a second place of the pair that is known
+    assert hop_words.one_way([loss, again]) == " (lost on the way n1 to n3)"
+
+
 def test_a_finding_without_captures_is_as_before() -> None:
-    """The recorded snapshot has none."""
-    (finding,) = findings("ENC-01", recorded("vxlan_port_blocked"))
+    """As in every snapshot from before."""
+    (finding,) = findings("ENC-01", without(recorded("vxlan_port_blocked"), Hops))
     assert not any("last seen" in e.text for e in finding.evidence)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kubectl_netdoctor.checks.base import Severity
 from kubectl_netdoctor.facts.path_mtu import PathMtu
+from kubectl_netdoctor.facts.pod_namespaces import PodNamespaces
 from tests.unit.path_sizes import device, measured, over, silent, under
-from tests.unit.recorded import findings, judged, outcomes
+from tests.unit.recorded import findings, judged, outcomes, without
 
 Both = dict[tuple[str, str], tuple[PathMtu, ...]]
 
@@ -33,7 +34,7 @@ def half_jumbo(inner: int) -> Both:
 
 
 def test_the_odd_node_is_named_and_explains_its_own_arithmetic() -> None:
-    """One cause: n3's NIC; that its tunnel no longer fits follows from it."""
+    """One cause: n3's NIC; that its tunnel and its pods no longer fit follows from it."""
     snapshot = device(measured(small_nic()), "n3", "eth0", 1400)
     (found,) = findings("MTU-04", snapshot)
     assert (set(found.nodes), found.severity) == ({"n3"}, Severity.HIGH)
@@ -41,7 +42,9 @@ def test_the_odd_node_is_named_and_explains_its_own_arithmetic() -> None:
     assert "flannel.1 says 1450; 1354 passes, 1355 vanishes" in found.evidence[1].text
     rows = judged(snapshot).findings
     assert [r.finding.id for r in rows if r.caused_by is None] == ["MTU-04"]
-    assert [r.finding.id for r in rows if r.caused_by] == ["MTU-01"]
+    assert [r.finding.id for r in rows if r.caused_by] == ["MTU-01", "MTU-06"]
+    tunnel_only = judged(without(snapshot, PodNamespaces)).findings
+    assert [r.finding.id for r in tunnel_only if r.caused_by] == ["MTU-01"]
 
 
 def test_half_done_jumbo_loses_udp_only() -> None:

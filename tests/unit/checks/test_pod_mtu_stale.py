@@ -5,9 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 from kubectl_netdoctor.facts.link import Interface, Interfaces
+from kubectl_netdoctor.facts.pod_namespaces import PodNamespaces
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from tests.unit.pod_sockets import pod, with_pods
-from tests.unit.recorded import change_items, change_node, findings, healthy, judged, outcomes
+from tests.unit.recorded import (
+    change_items,
+    change_node,
+    findings,
+    healthy,
+    judged,
+    outcomes,
+    without,
+)
 
 
 def tunnel(snapshot: Snapshot, **changes: object) -> Snapshot:
@@ -59,4 +68,5 @@ def test_metadata_mode_is_not_compared() -> None:
 def test_silence() -> None:
     """The healthy lab; and a node without the fact proves nothing."""
     assert outcomes("MTU-05", with_pods()) == {"Passed"}
-    assert outcomes("MTU-05", healthy()) == {"Skipped"}
+    assert outcomes("MTU-05", healthy()) == {"Passed"}
+    assert outcomes("MTU-05", without(healthy(), PodNamespaces)) == {"Skipped"}

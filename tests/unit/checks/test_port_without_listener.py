@@ -7,11 +7,19 @@ import dataclasses
 import pytest
 
 from kubectl_netdoctor.facts.cluster import EndpointInfo, EndpointSliceInfo, EndpointSlices
-from kubectl_netdoctor.facts.pod_namespaces import Listener, PodNamespace
+from kubectl_netdoctor.facts.pod_namespaces import Listener, PodNamespace, PodNamespaces
 from kubectl_netdoctor.facts.service_changes import ServiceChange, ServiceChanges
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.pod_sockets import change_pods, pod, with_pods
-from tests.unit.recorded import change_cluster, findings, healthy, judged, outcomes
+from tests.unit.pod_sockets import NODES, change_pods, pod, with_pods
+from tests.unit.recorded import (
+    before,
+    change_cluster,
+    findings,
+    healthy,
+    judged,
+    outcomes,
+    without,
+)
 
 ADDRESS = "198.19.2.30"
 OLD = "2026-11-23T18:00:00Z"
@@ -69,7 +77,7 @@ def test_a_socket_for_others_is_enough(address: str) -> None:
     [
         shop(Listener("::", 80), age=20.0),
         shop(Listener("::", 80), tables=("istio",)),
-        shop(Listener("::", 80), written="2026-11-23T19:08:00Z"),
+        shop(Listener("::", 80), written=before(healthy(), 59)),
         shop(Listener("::", 80), written=None),
         shop(Listener("::", 80), port="UDP/8080"),
         shop(Listener("::", 80), ready=False),
@@ -99,7 +107,8 @@ def test_what_cannot_be_judged_is_left_alone(snapshot: Snapshot) -> None:
 def test_the_healthy_cluster_is_judged_and_silent() -> None:
     """Cluster DNS listens on 53 and on 9153."""
     assert outcomes("SVC-04", with_pods()) == {"Passed"}
-    assert outcomes("SVC-04", healthy()) == {"Skipped"}
+    assert outcomes("SVC-04", healthy()) == {"Passed"}
+    assert outcomes("SVC-04", without(healthy(), PodNamespaces)) == {"Skipped"}
 
 
 def test_pods_that_say_nothing_leave_the_question_open() -> None:
@@ -108,5 +117,7 @@ def test_pods_that_say_nothing_leave_the_question_open() -> None:
     def meshed(one: PodNamespace) -> PodNamespace:
         return dataclasses.replace(one, tables=("nat",))
 
-    snapshot = change_pods(change_pods(with_pods(), meshed, "n2"), meshed, "n3")
+    snapshot = with_pods()
+    for name in NODES:
+        snapshot = change_pods(snapshot, meshed, name)
     assert outcomes("SVC-04", snapshot) == {"Skipped"}

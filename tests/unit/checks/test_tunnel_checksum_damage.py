@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kubectl_netdoctor.checks.base import Confidence
-from tests.unit.recorded import findings, healthy, outcomes
+from kubectl_netdoctor.facts.transport import TransportProbes
+from tests.unit.recorded import findings, healthy, outcomes, without
 from tests.unit.transport_samples import HARM, OTHERS, echo, measured, quiet, split
 
 ALL = ("ENC-02", "ENC-03", "NIC-05")
@@ -37,6 +38,7 @@ def test_offload_alone_is_no_fault() -> None:
     """It is on in the recorded lab."""
     assert quiet(measured())
     assert {o for i in ALL for o in outcomes(i, measured())} == {"Passed"}
+    assert {o for i in ALL for o in outcomes(i, healthy())} == {"Passed"}
 
 
 def test_lost_icmp_says_nothing() -> None:
@@ -50,5 +52,6 @@ def test_lost_icmp_says_nothing() -> None:
 
 def test_one_node_alone_proves_nothing() -> None:
     """No agent runs on the others."""
-    assert {o for i in ALL for o in outcomes(i, healthy())} == {"Skipped"}
+    alone = without(healthy(), TransportProbes)
+    assert {o for i in ALL for o in outcomes(i, alone)} == {"Skipped"}
     assert {o for i in ALL for o in outcomes(i, measured(nodes=("n3",)))} == {"Skipped"}

@@ -5,11 +5,25 @@ from __future__ import annotations
 import dataclasses
 
 from kubectl_netdoctor.checks.base import Confidence
+from kubectl_netdoctor.facts.hops import Hops
 from kubectl_netdoctor.facts.link import Interfaces
 from kubectl_netdoctor.facts.netfilter import Iptables
 from kubectl_netdoctor.facts.probe import PathProbe, PathProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.recorded import change_items, change_node, findings, healthy, outcomes, recorded
+from tests.unit.recorded import (
+    change_items,
+    change_node,
+    findings,
+    healthy,
+    outcomes,
+    recorded,
+    without,
+)
+
+
+def uncaptured() -> Snapshot:
+    """The healthy lab without captures: those recorded saw what these tests say is lost."""
+    return without(healthy(), Hops)
 
 
 def silent_tunnel(
@@ -40,7 +54,7 @@ def test_the_recorded_fault_names_port_and_rule() -> None:
 
 def test_without_a_rule_it_says_where_to_look() -> None:
     """Nothing on the scanned nodes drops them: likely, and the fix is between the nodes."""
-    cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
+    cut = silent_tunnel(uncaptured(), "n3", {"n1", "n2"})
     found = findings("ENC-01", cut)
     assert found[0].confidence is Confidence.LIKELY
     assert any("lost between the nodes" in e.text for e in found[0].evidence)
@@ -49,7 +63,7 @@ def test_without_a_rule_it_says_where_to_look() -> None:
 
 def test_a_node_that_was_not_scanned_may_hold_the_rule() -> None:
     """Then it is to be scanned too."""
-    cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
+    cut = silent_tunnel(uncaptured(), "n3", {"n1", "n2"})
     only = dataclasses.replace(cut, nodes=tuple(n for n in cut.nodes if n.name == "n3"))
     (found,) = findings("ENC-01", only)
     assert "no rule on the scanned nodes takes these packets" in [e.text for e in found.evidence]
@@ -58,7 +72,7 @@ def test_a_node_that_was_not_scanned_may_hold_the_rule() -> None:
 
 def silent_node(received: int) -> Snapshot:
     """All pairs of n3 silent, and its tunnel device with so many packets received."""
-    cut = silent_tunnel(healthy(), "n3", {"n1", "n2"})
+    cut = silent_tunnel(uncaptured(), "n3", {"n1", "n2"})
     for node in ("n1", "n2"):
         cut = silent_tunnel(cut, node, {"n3"})
     return change_node(
@@ -87,12 +101,12 @@ def test_a_rule_says_which_way() -> None:
 
 def test_some_answers_are_loss_and_not_a_block() -> None:
     """A tunnel that loses a part is not blocked."""
-    assert findings("ENC-01", silent_tunnel(healthy(), "n3", {"n1", "n2"}, received=1)) == []
+    assert findings("ENC-01", silent_tunnel(uncaptured(), "n3", {"n1", "n2"}, received=1)) == []
 
 
 def test_packets_that_never_left_are_another_fault() -> None:
     """No route, no tunnel packet: RTE-01 has it."""
-    assert findings("ENC-01", silent_tunnel(healthy(), "n3", {"n1"}, error="no-route")) == []
+    assert findings("ENC-01", silent_tunnel(uncaptured(), "n3", {"n1"}, error="no-route")) == []
 
 
 def test_a_silent_underlay_says_nothing_about_the_tunnel() -> None:
@@ -117,5 +131,19 @@ def test_it_does_without_the_firewalls() -> None:
     cut = silent_tunnel(recorded("vxlan_port_blocked"), "n3", set())
     for node in ("n1", "n2", "n3"):
         cut = change_node(cut, node, Iptables, lambda f: dataclasses.replace(f, nft=f.legacy))
-    (found,) = findings("ENC-01", cut)
+    (found,) = findings("ENC-01", without(cut, Hops))
     assert found.confidence is Confidence.LIKELY
+    assert not any("cannot receive" in e.text for e in found.evidence)
+
+
+def test_captures_stand_in_for_the_firewalls() -> None:
+    """Rules that could not be read, and both ends of the recorded fault listened: it is n3."""
+    cut = recorded("vxlan_port_blocked")
+    for node in ("n1", "n2", "n3"):
+        cut = change_node(cut, node, Iptables, lambda f: dataclasses.replace(f, nft=f.legacy))
+    (found,) = findings("ENC-01", cut)
+    assert found.confidence is Confidence.CERTAIN
+    assert found.evidence[-1].node == "n3"
+    assert found.evidence[-1].text.startswith(
+        "they end inside n3, where no rule that could be read"
+    )
