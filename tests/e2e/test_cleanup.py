@@ -44,7 +44,7 @@ def before(lab: Lab) -> set[str]:
 @pytest.fixture
 def running(lab: Lab) -> Iterator[subprocess.Popen[str]]:
     """A scan in full swing: its agents run, and its window is long."""
-    scan = ("scan", "--all-nodes", "--window", "12s", "--timeout", "18s", "-o", "json")
+    scan = ("scan", "--all-nodes", "--window", "18s", "--timeout", "26s", "-o", "json")
     process = lab.popen("kubectl", "netdoctor", *scan, env=environment())
     try:
         wait_until(lambda: running_pods(lab) == len(lab.nodes), "the agents run")

@@ -82,9 +82,9 @@ def running(lab: Lab) -> Iterator[subprocess.Popen[str]]:
         "scan",
         "--all-nodes",
         "--window",
-        "12s",
-        "--timeout",
         "18s",
+        "--timeout",
+        "30s",
         "-o",
         "json",
     )
@@ -139,7 +139,8 @@ def test_a_companion_is_given_nothing(lab: Lab, running: subprocess.Popen[str]) 
 def test_ctrl_c_takes_the_companions_too(lab: Lab, running: subprocess.Popen[str]) -> None:
     """When the command has returned, nothing of the run is there."""
     os.killpg(running.pid, signal.SIGINT)
-    running.communicate(timeout=40)
+    _, errors = running.communicate(timeout=40)
+    assert running.returncode == 130, errors
     assert left(lab) == []
 
 
