@@ -16,6 +16,7 @@ from kubectl_netdoctor.agent.host import Host
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.agent.schedule import collect
 from kubectl_netdoctor.agent.summary import termination_message
+from kubectl_netdoctor.agent.usage import usage
 from kubectl_netdoctor.facts.base import SCHEMA_VERSION
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope, frame
@@ -45,6 +46,7 @@ def main() -> NoReturn:
     _allow_sockets()
     run = Run(plan, Host(Path(os.environ.get(HOST_ROOT) or "/")), begun)
     facts, seconds = collect(run)
+    run.note(usage())
     envelope = Envelope(
         schema=SCHEMA_VERSION,
         run=plan.run,

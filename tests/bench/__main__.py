@@ -2,6 +2,7 @@
 
 python -m tests.bench [--runs N] [--window 1s]     needs the lab; starts one of its own
 python -m tests.bench hops [HOP ...]               drops at known hops, and what the ledger says
+python -m tests.bench fleet [NODES] [RUNS]         many nodes: silence, time, CPU and memory of agents
 
 single-node scan   to one empty Job created, waited for and read back with kubectl
 three-node scan    to the same
@@ -21,7 +22,7 @@ import time
 from collections.abc import Callable
 
 from kubectl_netdoctor.cli.app import DEFAULT_IMAGE
-from tests.bench import hops
+from tests.bench import fleet, hops
 from tests.e2e.netdoctor import BIN, netdoctor
 from tests.lab import Lab, agent_image
 
@@ -90,8 +91,9 @@ def compare(
 
 def main() -> None:
     """Run all comparisons."""
-    if sys.argv[1:2] == ["hops"]:
-        hops.main(sys.argv[2:])
+    others = {"hops": hops.main, "fleet": fleet.main}
+    if other := others.get("".join(sys.argv[1:2])):
+        other(sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description="What a scan costs, as ratios.")
     parser.add_argument("--runs", type=int, default=5)

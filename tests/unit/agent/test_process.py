@@ -234,3 +234,12 @@ def test_a_signal_ends_process_one() -> None:
         sent = time.monotonic()
         assert process.wait(10) == 128 + signal.SIGTERM
     assert time.monotonic() - sent < 2
+
+
+def test_the_agent_says_what_it_cost() -> None:
+    """CPU and memory of the agent and its commands, as a line of its log."""
+    report = run_agent(plan(facts=("sysctls",), window_seconds=0.0))
+    (line,) = (line for line in report.log if line.startswith("used "))
+    seconds, mebibytes = (float(word) for word in line.split() if word[0].isdigit())
+    assert 0 < seconds < 30
+    assert 5 < mebibytes < 500
