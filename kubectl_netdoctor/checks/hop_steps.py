@@ -49,6 +49,14 @@ _SKEW = 0.3  # seconds that two nodes' clocks may differ, and that reading may b
 _ENOUGH = 3  # packets; fewer prove nothing
 
 
+def bits(sighting: Sighting) -> int:
+    """A bit for each sequence number; none where a damaged file has no digits there."""
+    try:
+        return int(sighting.sequences, 16)
+    except ValueError:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One interface that the packets pass, and those that were seen there, a bit for each."""
@@ -146,7 +154,7 @@ class Steps:
             tap=tap,
             way=way,
             answer=answer,
-            seen=reduce(int.__or__, (int(s.sequences, 16) for s in rows), 0),
+            seen=reduce(int.__or__, (bits(s) for s in rows), 0),
             largest=max((s.largest for s in rows), default=0),
             foreign=bool(rows) and all(s.foreign == s.packets for s in rows),
             around=", ".join(
@@ -167,7 +175,7 @@ class Steps:
         seen = 0
         for row in there.sightings:
             if (row.sender, row.receiver) == ends and row.kind in beside and row.way == "in":
-                seen |= int(row.sequences, 16) if row.protocol == "icmp" and not row.answer else 0
+                seen |= bits(row) if row.protocol == "icmp" and not row.answer else 0
         if seen.bit_count() >= _ENOUGH:
             low, high = (seen & -seen).bit_length() - 1, seen.bit_length() - 1
             return (1 << high) - (1 << (low + 1)) if high > low + 2 else None
@@ -175,16 +183,11 @@ class Steps:
 
     def _by_clock(self, here: Hops, there: Hops) -> int | None:
         """The numbers that were sent while the receiver listened, if these are half of them."""
-        sent = [
-            s
-            for t in here.taps
-            for s in self._rows(here, t, None, answer=False)
-            if int(s.sequences, 16)
-        ]
+        sent = [s for t in here.taps for s in self._rows(here, t, None, answer=False) if bits(s)]
         if not sent:
             return -1
         first, last = min(s.first for s in sent), max(s.last for s in sent)
-        both = reduce(int.__or__, (int(s.sequences, 16) for s in sent))
+        both = reduce(int.__or__, (bits(s) for s in sent))
         low, high = (both & -both).bit_length() - 1, both.bit_length() - 1
         each = (last - first) / max(1, high - low)
         begin, end = there.started + _SKEW, there.ended - _SKEW
