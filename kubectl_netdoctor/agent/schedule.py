@@ -19,6 +19,7 @@ from typing import Any
 from kubectl_netdoctor.agent.absence import LIBRARIES, Absence, not_installed
 from kubectl_netdoctor.agent.registry import PROBES, Collector, later, load
 from kubectl_netdoctor.agent.run import Run
+from kubectl_netdoctor.agent.starvation import waited_for_cpu
 from kubectl_netdoctor.facts.base import Missing, Reason
 from kubectl_netdoctor.facts.own_service import PATIENCE
 
@@ -52,6 +53,7 @@ class Schedule:
     turns: deque[Collector] = field(default_factory=deque)
     results: queue.SimpleQueue[Result] = field(default_factory=queue.SimpleQueue)
     last_turn: float = 0.0
+    starved: float = 0.0  # seconds of waiting for a CPU by which deadlines were put off
 
     @property
     def last(self) -> float:
@@ -74,6 +76,8 @@ class Schedule:
         while self.deadlines:
             nearest = min(self.deadlines, key=lambda key: self.deadlines[key])
             left = self.deadlines[nearest] - time.monotonic()
+            if left <= 0 and self._excused(nearest):
+                continue
             if left <= 0:
                 del self.deadlines[nearest]
                 return self._expired(nearest)
@@ -86,6 +90,15 @@ class Schedule:
             if self.deadlines.pop(result.key, None) is not None:
                 return result
         return None
+
+    def _excused(self, key: str) -> bool:
+        """Put a deadline off by the time that this process waited for a CPU since the last look."""
+        waited = waited_for_cpu()
+        more, self.starved = waited - self.starved, max(waited, self.starved)
+        if more < _POLL_SECONDS or self.deadlines[key] >= self.last:
+            return False
+        self.deadlines = {k: min(self.last, at + more) for k, at in self.deadlines.items()}
+        return True
 
     def _add_worker(self) -> None:
         self.last_turn = time.monotonic()

@@ -54,7 +54,8 @@ DnsTransport = Literal["udp", "tcp"]
 class DnsProbe:
     """Queries of one kind to one server; `rcodes` counts answers by rcode (RFC 6895 names).
 
-    An answer of any rcode is an answer; `errors` has the same keys as in PathProbe.
+    An answer of any rcode is an answer; `errors` has the same keys as in PathProbe, and over TCP
+    `stalled`: the connection was there, and no answer came in time.
     """
 
     server: str

@@ -27,6 +27,7 @@ from kubectl_netdoctor.agent.probes.unreachable import (
 
 MALFORMED = "malformed"
 CLOSED = "closed"  # the server closed the connection before its answer was whole
+STALLED = "stalled"  # TCP: the connection was there, and no answer came in time
 _RECEIVE_BYTES = 65535
 
 
@@ -158,7 +159,7 @@ async def over_tcp(server: Server, query: dns.message.Message, patience: float) 
         try:
             wire = await asyncio.wait_for(_tcp(sock, server, query.to_wire()), patience)
         except TimeoutError:
-            return TIMEOUT
+            return STALLED if _connected(sock) else TIMEOUT
         except OSError as exc:
             return later_error(exc.errno or 0)
         if isinstance(wire, str):
@@ -166,6 +167,15 @@ async def over_tcp(server: Server, query: dns.message.Message, patience: float) 
         took = time.perf_counter_ns() - start
         said = read(query, wire)
         return MALFORMED if said is None else Answer(said, took, len(wire))
+
+
+def _connected(sock: socket.socket) -> bool:
+    """Whether the handshake is done: the kernel does it, however busy the server is."""
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 async def _tcp(sock: socket.socket, server: Server, wire: bytes) -> bytes | str:
