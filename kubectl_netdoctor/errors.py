@@ -3,6 +3,7 @@
 NetdoctorError
 ├── UsageError        2   the command line asks for something impossible
 ├── BadInput          2   a file that cannot be read as what it should be
+├── CannotWrite       2   a file that cannot be written whole
 ├── CouldNotRun       4   nothing could be measured at all
 │   ├── NoCluster     4   no kubeconfig, unreachable server, expired credentials
 │   └── ApiDenied     4   RBAC or admission said no
@@ -44,6 +45,12 @@ class UsageError(NetdoctorError):
 
 class BadInput(NetdoctorError):
     """A file that cannot be read as what it should be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CannotWrite(NetdoctorError):
+    """A file that cannot be written whole: no permission, no room."""
 
     exit_code = ExitCode.USAGE
 

@@ -20,6 +20,8 @@ from kubectl_netdoctor.facts.base import Missing, Reason
 T = TypeVar("T")
 
 MISSING_KEY = "missing"
+MAX_VALUES = 20_000_000  # of one document: under 2 GB of Python objects, whatever they are
+MAX_NUMBER = 1 << 64  # the kernel's counters end there
 
 
 class DecodeError(ValueError):
@@ -50,9 +52,16 @@ def decode(cls: type[T], data: object, path: str = "$") -> T:
 
 
 def loads(text: str | bytes) -> Any:
-    """json.loads without NaN or Infinity; too deep nesting and bad text are DecodeErrors."""
+    """json.loads without NaN, Infinity and twice the same key; bad text is a DecodeError.
+
+    A few bytes of JSON become a hundred of memory: the number of values is bounded before.
+    """
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_VALUES:
+        msg = f"more than {MAX_VALUES} values"
+        raise DecodeError(msg)
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except (ValueError, RecursionError) as exc:
         msg = f"not JSON: {exc or type(exc).__name__}"
         raise DecodeError(msg) from exc
@@ -68,6 +77,14 @@ def dumps(value: object) -> str:
 def _no_constant(name: str) -> object:
     msg = f"{name} is no number"
     raise ValueError(msg)
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        msg = "one key stands twice in an object"
+        raise ValueError(msg)
+    return table
 
 
 @cache
@@ -126,7 +143,10 @@ def _decode_scalar(hint: Any, data: object, path: str) -> object:
             return number
         raise _wrong(path, "a finite number", data)
     if hint is int and isinstance(data, int) and not isinstance(data, bool):
-        return data
+        if abs(data) < MAX_NUMBER:
+            return data
+        msg = f"{path}: number out of range"
+        raise DecodeError(msg)
     if (hint is str and isinstance(data, str)) or (hint is bool and isinstance(data, bool)):
         return data
     if hint is types.NoneType and data is None:

@@ -112,6 +112,7 @@ class Snapshot:
     cluster: dict[str, Any]
     # Facts that the saving tool knew; None: it was too old to say.
     known_facts: tuple[str, ...] | None = field(default_factory=lambda: tuple(sorted(FACTS)))
+    redacted: bool = False  # names and addresses are pseudonyms
 
     def knew(self, key: str) -> bool:
         """Whether the tool that made this could have collected a fact.
@@ -179,6 +180,7 @@ def from_json(data: object) -> Snapshot:
         nodes=tuple(_node(n, f"$.nodes[{i}]") for i, n in enumerate(nodes)),
         cluster=envelope.decode_facts(data.get("cluster"), Scope.CLUSTER, "$.cluster"),
         known_facts=codec.decode(_Known, {"keys": data.get("known_facts")}, "$.known_facts").keys,
+        redacted=codec.decode(bool, data.get("redacted", False), "$.redacted"),
     )
 
 

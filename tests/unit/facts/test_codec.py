@@ -43,7 +43,7 @@ class Outer:
     flag: bool = False
 
 
-inners = st.builds(Inner, st.text(), st.none() | st.integers())
+inners = st.builds(Inner, st.text(), st.none() | st.integers(-(2**63), 2**64 - 1))
 outers = st.builds(
     Outer,
     st.lists(inners, max_size=3).map(tuple),
