@@ -29,14 +29,28 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that somebody has accepted: why, and until which day."""
+
+    ranked: Ranked
+    reason: str
+    expires: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Findings and advice in rank order, the coverage ledger, and the verdict."""
+    """Findings and advice in rank order, the coverage ledger, and the verdict.
+
+    `notes`: what is wrong with the file of suppressions.
+    """
 
     snapshot: Snapshot
     verdict: Verdict
     findings: tuple[Ranked, ...]
     advice: tuple[Ranked, ...]
     coverage: tuple[Covered, ...]
+    suppressed: tuple[Suppressed, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def silent(self) -> tuple[NodeReport, ...]:

@@ -52,6 +52,7 @@ class Api:
         self.timeout = timeout
         self.version: Json = {}  # /version, read by connect()
         self._ahead = dt.timedelta(0)  # of the server's clock
+        self.written: list[str] = []  # every request that can change something, as it was answered
 
     @property
     def context(self) -> str | None:
@@ -187,13 +188,22 @@ class Api:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[Json, tuple[str, ...]]:
-        with self._transport.open(
-            method, path, query, body, timeout=self.timeout, headers=headers
-        ) as response:
-            raw = response.read(decode_content=True)
-            status = response.status
-            warnings = tuple(map(_warning, response.headers.getlist("Warning")))
-            self._set_clock(response.headers.get("Date", ""))
+        said = "no answer"
+        try:
+            with self._transport.open(
+                method, path, query, body, timeout=self.timeout, headers=headers
+            ) as response:
+                raw = response.read(decode_content=True)
+                status = response.status
+                warnings = tuple(map(_warning, response.headers.getlist("Warning")))
+                self._set_clock(response.headers.get("Date", ""))
+            said = str(status)
+        except ApiError as exc:
+            said = str(exc.status or exc)
+            raise
+        finally:
+            if method != "GET":
+                self._note(method, path, query, body, said)
         try:
             value = json.loads(raw)
         except (ValueError, RecursionError) as exc:
@@ -201,6 +211,15 @@ class Api:
         if not isinstance(value, dict):
             raise ApiError(status, "NotAnObject", f"{path} is no object")
         return value, warnings
+
+    def _note(
+        self, method: str, path: str, query: Query | None, body: Mapping[str, Any] | None, said: str
+    ) -> None:
+        """One line for the run's own log: time, request and name, never what was sent."""
+        name = fields.some_text(dict(body or {}), "metadata", "name")
+        rehearsed = " (dry run)" if "dryRun" in (query or {}) else ""
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        self.written.append(f"{at} {method} {path} {name or ''}".rstrip() + f": {said}{rehearsed}")
 
     def _set_clock(self, date: str) -> None:
         with suppress(ValueError, TypeError):
