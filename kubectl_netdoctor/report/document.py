@@ -11,8 +11,10 @@ from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
 from kubectl_netdoctor.analysis.ranking import Ranked
 from kubectl_netdoctor.facts.cluster import ServerVersion
+from kubectl_netdoctor.facts.snapshot import NodeReport
 
 SCHEMA_VERSION = "1.0"
+TOOL = "kubectl-netdoctor"
 
 
 def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
     version = diagnosis.snapshot.cluster.get("server_version")
     return {
         "schemaVersion": SCHEMA_VERSION,
-        "tool": {"name": "kubectl-netdoctor", "version": run.tool_version},
+        "tool": {"name": TOOL, "version": run.tool_version},
         "run": {
             "id": run.id,
             "start": run.started,
@@ -45,15 +47,17 @@ def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
         "findings": [row(r) for r in diagnosis.findings],
         "advice": [row(r) for r in diagnosis.advice],
         "coverage": [cell(c) for c in diagnosis.coverage],
-        "nodes": [
-            {
-                "name": n.name,
-                "status": n.status.value,
-                "reason": n.reason,
-                "agentVersion": n.envelope.agent_version if n.envelope else None,
-            }
-            for n in diagnosis.snapshot.nodes
-        ],
+        "nodes": [node(n) for n in diagnosis.snapshot.nodes],
+    }
+
+
+def node(report: NodeReport) -> dict[str, Any]:
+    """One node that was asked."""
+    return {
+        "name": report.name,
+        "status": report.status.value,
+        "reason": report.reason,
+        "agentVersion": report.envelope.agent_version if report.envelope else None,
     }
 
 

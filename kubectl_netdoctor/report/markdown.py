@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.report.accepted import accepted
+from kubectl_netdoctor.report.header import header
 from kubectl_netdoctor.report.table import outcomes
 from kubectl_netdoctor.report.terminal import clean
 
 
-def markdown(diagnosis: Diagnosis) -> str:
+def markdown(diagnosis: Diagnosis, *, exit_code: int | None = None) -> str:
     """The whole report."""
     run = diagnosis.snapshot.run
     nodes = _cell(", ".join(run.nodes))
     lines = [
         f"## netdoctor: {_cell(diagnosis.verdict.text)}",
         "",
-        f"kubectl-netdoctor {run.tool_version}, run `{_code(run.id)}`, {run.started} to {run.ended}",
+        _cell(f"kubectl-netdoctor {run.tool_version}, run {run.id}, {run.started} to {run.ended}"),
         "",
         f"Context {_cell(run.context or 'none')}, nodes: {nodes}",
         "",
@@ -29,6 +31,8 @@ def markdown(diagnosis: Diagnosis) -> str:
         lines.append("")
     for ranked in (*diagnosis.findings, *diagnosis.advice):
         lines += [*_details(ranked), ""]
+    if diagnosis.suppressed:
+        lines += ["Accepted:", "", *(f"- {_cell(line)}" for line in accepted(diagnosis)), ""]
     passed, skipped, errored = outcomes(diagnosis.coverage)
     lines.append(f"Passed: {', '.join(passed) or 'none'}.")
     lines += [f"Skipped: {', '.join(ids)} ({_cell(reason)})." for reason, ids in skipped.items()]
@@ -37,7 +41,20 @@ def markdown(diagnosis: Diagnosis) -> str:
         f"No answer: {_cell(n.name)} ({_cell(n.reason or 'no reason known')})."
         for n in diagnosis.silent
     ]
+    lines += ["", *_ticket(header(diagnosis, exit_code))]
     return "\n".join(lines) + "\n"
+
+
+def _ticket(fields: Mapping[str, str]) -> Iterator[str]:
+    """The run, folded."""
+    yield "<details>"
+    yield "<summary>About this run</summary>"
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield from (f"| {label} | {_cell(value)} |" for label, value in fields.items())
+    yield ""
+    yield "</details>"
 
 
 def _row(ranked: Ranked) -> str:

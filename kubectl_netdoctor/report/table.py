@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tabulate import tabulate
@@ -13,16 +13,22 @@ from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, S
 from kubectl_netdoctor.analysis.ranking import Ranked
 from kubectl_netdoctor.checks.base import Finding
 from kubectl_netdoctor.facts.snapshot import NodeStatus
+from kubectl_netdoctor.report.accepted import accepted
+from kubectl_netdoctor.report.header import header, nodes
+from kubectl_netdoctor.report.latency import latency
 from kubectl_netdoctor.report.terminal import Style
 
 WIDE = 180
 ROWS = 10
 FIXES = 3
 COMMANDS = 6
+HEAD = ("tool", "context", "end", "nodes", "run")  # stand in the first line
 HEADERS = ("SEV", "ID", "WHAT", "WHERE", "EVIDENCE")
 
 
-def table(diagnosis: Diagnosis, style: Style, *, wide: bool = False) -> str:
+def table(
+    diagnosis: Diagnosis, style: Style, *, wide: bool = False, exit_code: int | None = None
+) -> str:
     """The whole report as text."""
     if wide:  # meant to be read whole, as with kubectl: the terminal may wrap it
         style = replace(style, width=max(style.width, WIDE))
@@ -36,17 +42,17 @@ def table(diagnosis: Diagnosis, style: Style, *, wide: bool = False) -> str:
     for number, ranked in enumerate(diagnosis.causes[: None if wide else FIXES], 1):
         lines += [*fix(number, ranked, style, wide=wide), ""]
     lines += advice(diagnosis, style, wide=wide)
+    if wide and (measured := latency(diagnosis.snapshot, style)):
+        lines += [style.bold(measured[0]), *measured[1:], ""]
     lines += list(footer(diagnosis, style, wide=wide))
+    lines += ticket(header(diagnosis, exit_code), style, wide=wide)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def head(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     """Who ran what, when, and the verdict."""
     run = diagnosis.snapshot.run
-    answered = sum(
-        n.status in (NodeStatus.ANSWERED, NodeStatus.SUMMARY) for n in diagnosis.snapshot.nodes
-    )
-    where = "this machine" if run.local else f"{answered} of {len(run.nodes)} nodes answered"
+    where = nodes(diagnosis.snapshot)
     context = f"  context {run.context}" if run.context else ""
     yield style.clean(f"netdoctor {run.tool_version}  run {run.id}{context}  {where}  {run.ended}")
     text = style.clean(f"VERDICT  {diagnosis.verdict.text}")
@@ -118,9 +124,9 @@ def _evidence(finding: Finding) -> list[str]:
 def fix(number: int, ranked: Ranked, style: Style, *, wide: bool) -> Iterator[str]:
     """One fix, ready to paste."""
     finding = ranked.finding
-    nodes = ", ".join(sorted(finding.nodes))
-    place = f"on {nodes}" if finding.fix.run_on == "node" and nodes else "with kubectl"
-    if finding.fix.run_on == "node" and not nodes:
+    names = ", ".join(sorted(finding.nodes))
+    place = f"on {names}" if finding.fix.run_on == "node" and names else "with kubectl"
+    if finding.fix.run_on == "node" and not names:
         place = "on the nodes"
     title = style.bold(
         style.clean(f"FIX {number}  {finding.id}, {place} ({finding.fix.risk.value})")
@@ -155,6 +161,8 @@ def advice(diagnosis: Diagnosis, style: Style, *, wide: bool) -> list[str]:
 
 def footer(diagnosis: Diagnosis, style: Style, *, wide: bool) -> Iterator[str]:
     """What passed, what was skipped and why, which nodes did not answer."""
+    for line in accepted(diagnosis):
+        yield from _wrapped(style.clean(f"ACCEPTED {line}"), style, "", 9)
     passed, skipped, errored = outcomes(diagnosis.coverage)
     if passed:
         yield from _wrapped(f"PASSED   {len(passed)} checks: {', '.join(passed)}", style, "", 9)
@@ -167,6 +175,19 @@ def footer(diagnosis: Diagnosis, style: Style, *, wide: bool) -> Iterator[str]:
         word = "NOT REACHED" if node.status is NodeStatus.NOT_REACHED else "NO REPORT"
         text = style.clean(f"{word}  {node.name}: {node.reason or 'no reason known'}")
         yield from _wrapped(text, style, "", 13)
+
+
+def ticket(fields: Mapping[str, str], style: Style, *, wide: bool) -> list[str]:
+    """What a ticket needs to know beside the first line."""
+    said = {label: style.clean(value) for label, value in fields.items() if label not in HEAD}
+    if wide:
+        return [f"{'RUN' if not n else '':7}  {k:9}  {v}" for n, (k, v) in enumerate(said.items())]
+    command = said.pop("command", "")
+    text = ", ".join(f"{label} {value}" for label, value in said.items())
+    return [
+        *_wrapped(f"RUN      {text}", style, "", 9),
+        *_wrapped(f"         $ {command}", style, "", 9),
+    ]
 
 
 def outcomes(
