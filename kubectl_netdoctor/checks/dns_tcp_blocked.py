@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import dns_cells, dns_packets, packet_filter
@@ -24,8 +23,6 @@ from kubectl_netdoctor.facts.dns_matrix import DnsCell, DnsMatrix
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 
-QUICK_MS = 50.0  # median over UDP; a server that is slow there may be too slow for TCP
-
 
 @check("DNS-12", Severity.MEDIUM, since="0.1")
 def dns_tcp_blocked(
@@ -42,7 +39,7 @@ def dns_tcp_blocked(
     Impact: an answer that does not fit into UDP comes truncated, and the client cannot get it: names
       with large answers fail, all others work.
     Diagnosis: silence is a filter, a reset is nobody listening. A connection that was there, closed or
-      without an answer in time, is a server that is slow, unless it is quick over UDP. All servers from one node are that
+      without an answer in time, is a server that is too slow: the port is open. All servers from one node are that
       node's firewall; the ClusterIP alone is a Service without the TCP port. For a resolver outside
       the cluster it is a hint only: not all of them serve TCP, though RFC 7766 demands it.
     Mitigation: open TCP 53 wherever UDP 53 is open: Service, NetworkPolicy, security group, firewall.
@@ -52,7 +49,7 @@ def dns_tcp_blocked(
     tested = dict(_tested(probes))
     if not tested:
         raise Inconclusive("no DNS server answered over UDP, so TCP proves nothing")
-    bad = {cell for cell, (udp, tcp) in tested.items() if not tcp.answered and not _slow(udp, tcp)}
+    bad = {cell for cell, (_, tcp) in tested.items() if not tcp.answered and not _opened(tcp)}
     # The matrix asks for a large answer over TCP: one that came proves the port open.
     bad -= {cell for cell in bad if any(c.answered for c in _over_tcp(cell, matrix))}
     firewalls = Firewalls(iptables, nftables)
@@ -60,6 +57,10 @@ def dns_tcp_blocked(
     # The ClusterIP leads to the endpoints: it counts only where none of them is blocked.
     bad = {c for c in bad if tested[c][0].role != "service" or not ends}
     asked = {c for c in tested if tested[c][0].role != "service"} | bad
+    late = {c for c, (_, tcp) in tested.items() if not tcp.answered and _opened(tcp)}
+    if late and not bad:
+        names = ", ".join(sorted({dns.name(server) for _, server in late}))
+        raise Inconclusive(f"{names}: connections over TCP were there, and no answer came in time")
     for place in places(bad, asked, dns.endpoints):
         rules = list(_rules(place, tested, firewalls))
         outside = all(tested[c][0].role in dns_cells.OUTSIDE for c in place.cells)
@@ -91,10 +92,9 @@ def _tested(probes: PerNode[DnsProbes]) -> Iterator[tuple[Cell, tuple[DnsProbe, 
                 yield (name, server), (udp, tcp)
 
 
-def _slow(udp: DnsProbe, tcp: DnsProbe) -> bool:
-    """Whether the port is open and only answers are late: then UDP answers are not quick either."""
-    opened = sum(tcp.errors.get(kind, 0) for kind in ("stalled", "closed"))
-    return opened > 0 and (not udp.rtt_ms or statistics.median(udp.rtt_ms) > QUICK_MS)
+def _opened(tcp: DnsProbe) -> bool:
+    """Whether a handshake was done: the kernel does it, however busy the server is."""
+    return any(tcp.errors.get(kind) for kind in ("stalled", "closed"))
 
 
 def _over_tcp(cell: Cell, matrix: PerNode[DnsMatrix] | None) -> Iterator[DnsCell]:

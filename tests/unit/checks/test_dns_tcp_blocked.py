@@ -94,3 +94,10 @@ def test_healthy_and_too_few_queries() -> None:
     """Two unanswered queries prove nothing."""
     assert findings("DNS-12", healthy()) == []
     assert findings("DNS-12", blocked(endpoints(), sent=2)) == []
+
+
+def test_a_server_that_is_slow_is_not_blocked() -> None:
+    """The connection was there: the port is open, and whether it answers is not known."""
+    busy = blocked([SERVICE, *endpoints()], "n3", error="stalled", sent=5)
+    assert findings("DNS-12", busy) == []
+    assert outcomes("DNS-12", busy) == {"Skipped"}

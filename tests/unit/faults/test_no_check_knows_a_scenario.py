@@ -10,7 +10,7 @@ from tests.faults.change import NAMESPACE
 from tests.faults.scenario import all_scenarios
 
 LAB = (
-    r"\b198\.1[89]\.",
+    r"\b198\.1[89]\.\d+\.[1-9]",
     r"netlab",
     r"\bsw0\b",
     r"\bNETLAB",
