@@ -8,12 +8,15 @@ from typing import Any
 import click
 
 from kubectl_netdoctor import __version__
+from kubectl_netdoctor.cli.file_commands import COMMANDS
 from kubectl_netdoctor.cli.options import (
     Seconds,
     Target,
     kube_options,
     report_options,
 )
+from kubectl_netdoctor.cli.outputs import only_screen
+from kubectl_netdoctor.cli.sharing import sharing_options
 from kubectl_netdoctor.errors import ExitCode, NetdoctorError, UsageError
 
 DEFAULT_IMAGE = f"netdoctor-agent:{__version__}"
@@ -31,7 +34,7 @@ EXAMPLES = """
 \b
 Examples:
   kubectl netdoctor scan --node worker-3
-  kubectl netdoctor scan --all-nodes -o json --save before.json
+  kubectl netdoctor scan --all-nodes -o table -o html=report.html --save before.json
   kubectl netdoctor scan --local
   kubectl netdoctor explain RTE-09
 """
@@ -63,7 +66,23 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
 @click.option("--all-nodes", is_flag=True, help="Scan every node.")
 @click.option("--local", is_flag=True, help="Scan this machine: no cluster, no root needed.")
 @report_options
+@sharing_options
 @click.option("--save", type=click.Path(dir_okay=False), metavar="FILE", help="Write the snapshot.")
+@click.option(
+    "--bundle",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write snapshot, reports, log and checksums into one archive: .tar.gz or .tar.zst.",
+)
+@click.option("--watch", is_flag=True, help="Repeat until Ctrl-C, and print what changed.")
+@click.option(
+    "--interval",
+    type=Seconds(),
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="With --watch: the pause between two scans.",
+)
 @click.option(
     "--timeout",
     type=Seconds(),
@@ -143,9 +162,10 @@ def scan(ctx: click.Context, /, **options: Any) -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("file", type=click.Path(dir_okay=False))
 @report_options
+@sharing_options
 @click.pass_context
 def analyze(ctx: click.Context, /, file: str, **options: Any) -> None:
-    """Judge a saved snapshot again: no cluster is touched."""
+    """Judge a saved snapshot, or that of a bundle, again: no cluster is touched."""
     from kubectl_netdoctor.cli.saved import load
     from kubectl_netdoctor.cli.show import chosen_checks, show
 
@@ -168,7 +188,8 @@ def checks(**options: Any) -> None:
     """List the checks."""
     from kubectl_netdoctor.cli.pages import listing
 
-    click.echo(listing(options["select"], options["ignore"], options["output"]), nl=False)
+    form = only_screen(options["output"])
+    click.echo(listing(options["select"], options["ignore"], form), nl=False)
 
 
 @cli.command()
@@ -186,6 +207,10 @@ def clean(ctx: click.Context, /, *, all_namespaces: bool, **options: Any) -> Non
 def version() -> None:
     """Print the version of this tool and of the agent image that it asks for."""
     click.echo(f"kubectl-netdoctor {__version__}\nagent image {DEFAULT_IMAGE}")
+
+
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
+from kubectl_netdoctor.cli.outputs import OutputTo, together
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("table", "wide", "short", "json", "yaml", "markdown")
 SEVERITIES = ("critical", "high", "medium", "low")
 _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "h": 3600.0}
 
@@ -94,8 +95,9 @@ def report_options(function: F) -> F:
     """Add the options of everything that prints a diagnosis."""
     options = (
         click.option(
-            "-o", "--output", type=click.Choice(FORMATS), default="table", show_default=True,
-            help="Format of the result on standard output.",
+            "-o", "--output", type=OutputTo(), multiple=True, callback=together,
+            help="Format of the result: table (default), wide, short, json, yaml, markdown, html, "
+            "junit, sarif, jsonl. Repeatable: all but one need a FILE.",
         ),
         click.option(
             "--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True,

@@ -5,20 +5,23 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from kubectl_netdoctor import __version__
 from kubectl_netdoctor.checks.base import Check
-from kubectl_netdoctor.cli.saved import save
-from kubectl_netdoctor.cli.show import chosen_checks, show
+from kubectl_netdoctor.cli.outputs import only_screen, to_screen
+from kubectl_netdoctor.cli.packing import RunLog, Tee
+from kubectl_netdoctor.cli.present import Scanned, early, finish, prepared
+from kubectl_netdoctor.cli.run_record import now, run_info
+from kubectl_netdoctor.cli.show import chosen_checks
 from kubectl_netdoctor.errors import ExitCode, UsageError
-from kubectl_netdoctor.facts.snapshot import NodeReport, RunInfo, Snapshot
+from kubectl_netdoctor.facts.snapshot import Snapshot
 
 if TYPE_CHECKING:  # the Kubernetes client is slow to load: not before it is needed
+    from kubectl_netdoctor.cli.streaming import NodeLines
     from kubectl_netdoctor.cluster.api import Api
     from kubectl_netdoctor.cluster.order import RunOptions
     from kubectl_netdoctor.facts.plan import Plan
@@ -36,23 +39,34 @@ def scan(options: dict[str, Any], kube: Mapping[str, Any]) -> int:
         )
     if options["convergence"] and (options["local"] or not options["companion"]):
         raise UsageError("--convergence needs companions: not with --local or --no-companion")
-    run, started = secrets.token_hex(4), now()
+    early(options)
     if options["dry_run"]:
-        return dry_run(options, kube, checks, run)
+        return dry_run(options, kube, checks, secrets.token_hex(4))
+    if options["watch"]:
+        from kubectl_netdoctor.cli.watching import watch
+
+        return watch(lambda: scan_once(options, kube, checks), options)
+    return finish(scan_once(options, kube, checks), options)
+
+
+def scan_once(
+    options: Mapping[str, Any], kube: Mapping[str, Any], checks: Mapping[str, Check]
+) -> Scanned:
+    """One scan, judged; nothing is written but progress."""
+    run, started, log = secrets.token_hex(4), now(), RunLog()
     interrupted = False
+    stream = None
     if options["local"]:
         snapshot = local(options, checks, run, started)
     else:
-        snapshot, interrupted = remote(options, kube, checks, run, started)
-    if options["save"]:
-        save(snapshot, options["save"])
-    code = show(snapshot, checks, options)
-    return int(ExitCode.INTERRUPTED) if interrupted else code
+        from kubectl_netdoctor.cli.streaming import NodeLines
 
-
-def now() -> str:
-    """The time in UTC, RFC 3339, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        streams = to_screen(options["output"]) == "jsonl" and not options["redact"]
+        stream = NodeLines(sys.stdout) if streams else None
+        snapshot, interrupted = remote(options, kube, checks, run, started, log, stream)
+    return Scanned(
+        prepared(snapshot, checks, options), interrupted, stream.told if stream else None, log
+    )
 
 
 def local(
@@ -79,6 +93,8 @@ def remote(
     checks: Mapping[str, Check],
     run: str,
     started: str,
+    log: RunLog,
+    stream: NodeLines | None = None,
 ) -> tuple[Snapshot, bool]:
     """The snapshot of a cluster's nodes, and whether Ctrl-C cut it short."""
     from kubectl_netdoctor.cli.progress import ProgressLine
@@ -87,26 +103,35 @@ def remote(
     from kubectl_netdoctor.cluster.service_changes import read_service_changes
     from kubectl_netdoctor.cluster.signals import as_interrupts
 
-    progress = ProgressLine(sys.stderr, quiet=options["quiet"], verbose=options["verbose"])
+    voice = cast("TextIO", Tee(sys.stderr, log.said))
+    progress = ProgressLine(voice, quiet=options["quiet"], verbose=options["verbose"])
     with as_interrupts():
         api = connect(connect_options(kube))
         try:
             orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
             progress.begin(orders.options.namespace, run, orders.chosen, orders.skip)
+            place = {"context": api.context, "server": api.server}
+            if stream:
+                begun = run_info(options, run, started, (), **place)
+                stream.begin(replace(begun, nodes=orders.chosen))
             outcome = run_agents(
-                api, orders.plans, orders.options, skip=orders.skip, progress=progress
+                api,
+                orders.plans,
+                orders.options,
+                skip=orders.skip,
+                progress=stream.beside(progress) if stream else progress,
             )
             progress.end(outcome.warnings)
+            log.warnings = outcome.warnings
             cluster = orders.cluster
             if outcome.companions is not None:
                 cluster["companions"] = outcome.companions
             if not outcome.interrupted:
                 cluster |= read_service_changes(api)
-            info = run_info(
-                options, run, started, outcome.reports, context=api.context, server=api.server
-            )
+            info = run_info(options, run, started, outcome.reports, **place)
             return Snapshot(info, outcome.reports, cluster), outcome.interrupted
         finally:
+            log.written = api.written
             api.close()
 
 
@@ -188,17 +213,20 @@ def dry_run(
     from kubectl_netdoctor.cli.rehearsal import objects, rehearsal
     from kubectl_netdoctor.cluster.connect import connect
 
-    if options["local"] or options["save"]:
-        raise UsageError("--dry-run goes with neither --local nor --save: nothing is measured")
-    if options["output"] not in ("table", "wide", "json", "yaml"):
+    if any(options[o] for o in ("local", "save", "bundle", "watch")):
+        raise UsageError(
+            "--dry-run goes with none of --local, --save, --bundle, --watch: nothing is measured"
+        )
+    form = only_screen(options["output"])
+    if form not in ("table", "wide", "json", "yaml"):
         raise UsageError("--dry-run prints a table, or the objects with -o yaml or -o json")
     api = connect(connect_options(kube))
     try:
         orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
     finally:
         api.close()
-    show_objects = options["output"] in ("json", "yaml")
-    click.echo((objects if show_objects else rehearsal)(orders, options["output"]), nl=False)
+    show_objects = form in ("json", "yaml")
+    click.echo((objects if show_objects else rehearsal)(orders, form), nl=False)
     return int(ExitCode.CLEAN)
 
 
@@ -235,46 +263,6 @@ def known_nodes(cluster: Mapping[str, Any]) -> Any:
         hint = "ask an administrator for: kubectl apply -f manifests/rbac.yaml"
         raise ApiDenied(f"the nodes cannot be listed: {detail}", hint=hint)
     raise CouldNotRun(f"the nodes cannot be listed: {detail}")
-
-
-def run_info(
-    options: Mapping[str, Any],
-    run: str,
-    started: str,
-    reports: tuple[NodeReport, ...],
-    *,
-    context: str | None = None,
-    server: str | None = None,
-) -> RunInfo:
-    """The run, for the header of every report."""
-    return RunInfo(
-        id=run,
-        started=started,
-        ended=now(),
-        command=("kubectl", "netdoctor", *without_secrets(sys.argv[1:])),
-        tool_version=__version__,
-        nodes=tuple(r.name for r in reports),
-        local=options["local"],
-        context=context,
-        server=server,
-        image=None if options["local"] else options["image"],
-        window_seconds=options["window"],
-    )
-
-
-def without_secrets(arguments: list[str]) -> list[str]:
-    """The command line as it may stand in a ticket: a token's value is left out."""
-    out: list[str] = []
-    hide = False
-    for word in arguments:
-        if hide:
-            out.append("***")
-        elif word.startswith("--token="):
-            out.append("--token=***")
-        else:
-            out.append(word)
-        hide = word == "--token"
-    return out
 
 
 def clean(kube: Mapping[str, Any], *, everywhere: bool) -> int:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from kubectl_netdoctor.cli.app import main
 from kubectl_netdoctor.cli.completion import candidates
+from kubectl_netdoctor.cli.run_record import without_secrets
 from kubectl_netdoctor.cli.saved import load, save
-from kubectl_netdoctor.cli.scan import without_secrets
-from kubectl_netdoctor.errors import BadInput
+from kubectl_netdoctor.errors import CannotWrite
 from tests.unit.recorded import FOLDER, healthy
 
 HEALTHY = json.loads(gzip.decompress((FOLDER / "healthy.json.gz").read_bytes()))
@@ -101,10 +101,10 @@ def test_a_snapshot_is_saved_whole_and_read_back(tmp_path: Path) -> None:
     for name in ("a.json", "a.json.gz"):
         save(healthy(), str(tmp_path / name))
         assert load(str(tmp_path / name)) == healthy()
-    with pytest.raises(BadInput, match="cannot write"):
+    with pytest.raises(CannotWrite, match="cannot write"):
         save(healthy(), str(tmp_path / "no" / "such.json"))
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(BadInput, match="cannot write"):
+    with pytest.raises(CannotWrite, match="cannot write"):
         save(healthy(), str(tmp_path / "folder.json"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.json.gz", "folder.json"]
 
@@ -191,10 +191,24 @@ def test_mutated_snapshots_never_crash(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([""], {"scan", "analyze", "explain", "checks", "clean", "version"}),
+        (
+            [""],
+            {
+                "scan",
+                "analyze",
+                "diff",
+                "redact",
+                "unredact",
+                "explain",
+                "checks",
+                "clean",
+                "version",
+            },
+        ),
         (["sc"], {"scan"}),
         (["scan", "--al"], {"--all-nodes"}),
-        (["scan", "-o", "j"], {"json"}),
+        (["scan", "-o", "j"], {"json", "jsonl", "junit"}),
+        (["scan", "-o", "html"], {"html"}),
         (["scan", "--runner", ""], {"auto", "job", "pod"}),
     ],
 )
