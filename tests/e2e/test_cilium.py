@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_healthy_cluster_is_silent_and_what_is_not_read_is_skipped(cilium: Lab
         assert clean.code == 0, clean.report["coverage"]
     shown = netdoctor(cilium, "scan", "--node", NODE).stdout
     assert "Service entries live in BPF maps that are not read" in " ".join(shown.split())
+
+
+def test_the_hop_ledger_names_ciliums_devices(cilium: Lab) -> None:
+    """From the NIC to Cilium's tunnel device: that is where a firewall's INPUT chain lies."""
+    _, fault = FAULTS["tunnel_port_blocked"]
+    with fault(cilium):
+        during = scan(cilium, "--all-nodes")
+    (row,) = (r for r in during.report["findings"] if r["id"] == "ENC-01")
+    said = [e["text"] for e in row["evidence"] if "seen" in e["text"]]
+    hop = re.compile(rf"arriving at {NODE} eth0 .*, never on cilium_vxlan$")
+    assert any(hop.search(text) for text in said), said
+    assert settled(cilium, RECOVERY) == []
 
 
 @pytest.mark.parametrize(("expected", "fault"), FAULTS.values(), ids=FAULTS.keys())
