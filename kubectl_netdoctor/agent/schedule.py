@@ -53,7 +53,7 @@ class Schedule:
     turns: deque[Collector] = field(default_factory=deque)
     results: queue.SimpleQueue[Result] = field(default_factory=queue.SimpleQueue)
     last_turn: float = 0.0
-    starved: float = 0.0  # seconds of waiting for a CPU by which deadlines were put off
+    starved: float = field(default_factory=waited_for_cpu)  # at the last look
 
     @property
     def last(self) -> float:

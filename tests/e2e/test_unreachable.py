@@ -32,7 +32,7 @@ def test_a_node_that_is_off_does_not_hold_up_the_others(lab: Lab) -> None:
         assert time.monotonic() - started < 30
     finally:
         lab.start("n2")
-        lab.wait_ready(60)
+        lab.wait_ready(120)
     for result in (at_once, later):
         states = {n["name"]: n["status"] for n in result.report["nodes"]}
         assert states == {"n1": "answered", "n2": "not-reached", "n3": "answered"}
@@ -72,7 +72,7 @@ def test_the_api_server_away_in_the_middle_loses_nothing_that_was_gathered(lab: 
         out, errors = process.communicate(timeout=60)
     finally:
         lab.start("kube-apiserver")
-        lab.wait_ready(60)
+        lab.wait_ready(120)
         wait_for(lambda: not _agents(lab, phase=None), 120)
     assert process.returncode == 3
     assert "Traceback" not in errors
