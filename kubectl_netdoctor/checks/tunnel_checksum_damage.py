@@ -58,21 +58,17 @@ def tunnel_checksum_damage(
         raise Inconclusive(UNKNOWN)
     harmed = transport_split.damage(failing, transport)
     for culprit in blame(harmed, tested | {p[::-1] for p in tested}):
-        views = [
-            (p, failing[p])
-            for way in culprit.pairs
-            for p in (way, way[::-1])
-            if p in failing
-        ]  # fmt: skip
-        views = list(dict(views).items())
-        kinds = [k for k in ("UDP", "TCP", "large TCP") if any(k in v.protocols for _, v in views)]
+        views = {p: failing[p] for way in culprit.pairs for p in (way, way[::-1]) if p in failing}
+        kinds = [
+            k for k in ("UDP", "TCP", "large TCP") if any(k in v.protocols for v in views.values())
+        ]
         senders = {a for a, _ in culprit.pairs}
         device, _ = transport_split.names_of(senders, interfaces, nodes)
         yield Finding(
             title=f"The tunnel damages {' and '.join(kinds)}: wrong checksums, while ICMP passes",
             confidence=Confidence.CERTAIN,
             evidence=(
-                *(Evidence(f"to {p[1]} ({v.text})", p[0]) for p, v in views[:SHOWN]),
+                *(Evidence(f"to {p[1]} ({v.text})", p[0]) for p, v in list(views.items())[:SHOWN]),
                 *(
                     transport_split.wrong_checksums(way, harmed[way])
                     for way in culprit.pairs[:SHOWN]
