@@ -7,16 +7,19 @@ list             names of all scenarios, and what each must be called
 run              inject, witness, scan, score, revert; needs the lab, and starts one of its own
   --select TEXT  only scenarios whose name contains this (repeatable)
   --ci           only those that CI runs
+  --part K/N     every N-th scenario from the K-th, on a lab of its own: N commands side by side
+  --log FILE     append each score as a line of JSON, as it comes
   --snapshots D  keep each scenario's snapshot in this folder
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
-from tests.faults.report import FORMS, render
+from tests.faults.report import FORMS, as_json, render
 from tests.faults.run import run
 from tests.faults.scenario import Scenario, all_scenarios
 from tests.lab import Lab, agent_image
@@ -32,6 +35,8 @@ def main() -> int:
     options.add_argument("--nodes", type=int, default=3)
     options.add_argument("--repeat", type=int, default=1)
     options.add_argument("--ci", action="store_true")
+    options.add_argument("--part", type=_part, default=(1, 1))
+    options.add_argument("--log", type=Path)
     options.add_argument("--snapshots", type=Path)
     options.add_argument("-o", "--output", choices=FORMS, default="table")
     chosen = parser.parse_args()
@@ -45,12 +50,24 @@ def main() -> int:
         if (not chosen.select or any(text in s.name for text in chosen.select))
         and not (chosen.ci and s.slow)
     ]
-    lab = Lab("netdoctor-faults", _say)
+    number, parts = chosen.part
+    lab = Lab(f"netdoctor-faults{number if parts > 1 else ''}", _say)
     lab.up(chosen.nodes, agent=agent_image.ensure(_say))
     try:
         if chosen.snapshots:
             chosen.snapshots.mkdir(parents=True, exist_ok=True)
-        scores = list(run(lab, scenarios, _say, repeat=chosen.repeat, snapshots=chosen.snapshots))
+        scores = []
+        for score in run(
+            lab,
+            scenarios[number - 1 :: parts],
+            _say,
+            repeat=chosen.repeat,
+            snapshots=chosen.snapshots,
+        ):
+            scores.append(score)
+            if chosen.log:
+                with chosen.log.open("a") as log:
+                    log.write(json.dumps(as_json(score)) + "\n")
     finally:
         lab.down()
     print(render(scores, chosen.output, f"python -m tests.faults {' '.join(sys.argv[1:])}"))
@@ -59,6 +76,13 @@ def main() -> int:
 
 def _expected(scenario: Scenario) -> str:
     return " + ".join("/".join(c.ids) for c in scenario.causes) or "silence"
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, parts = map(int, text.split("/"))
+    if not 1 <= number <= parts:
+        raise ValueError(text)
+    return number, parts
 
 
 def _say(sentence: str) -> None:

@@ -24,13 +24,18 @@ def render(scores: Sequence[Score], form: str, command: str) -> str:
             "date": date,
             "command": command,
             "summary": dataclasses.asdict(figures),
-            "scores": [{**dataclasses.asdict(s), "good": s.good} for s in scores],
+            "scores": [as_json(s) for s in scores],
         }
         return json.dumps(whole, indent=2)
     if form == "markdown":
         head = f"`{command}`, {date}:"
         return f"{head}\n\n{tabulate(_figures(figures), tablefmt='github')}\n\n{_table(scores, 'github')}"
     return f"{_table(scores, 'plain')}\n\n{tabulate(_figures(figures), tablefmt='plain')}"
+
+
+def as_json(score: Score) -> dict[str, object]:
+    """One score with all of its fields."""
+    return {**dataclasses.asdict(score), "good": score.good}
 
 
 def _table(scores: Sequence[Score], form: str) -> str:
@@ -60,6 +65,7 @@ def _figures(figures: Summary) -> list[tuple[str, str]]:
         ("precision", share(figures.precision)),
         ("quiet cases", str(figures.quiet)),
         ("false alarms per quiet scan", _plain(figures.alarms_per_quiet_scan)),
+        ("false alarms in the healthy scans around them", str(figures.alarms_in_healthy_scans)),
         ("median seconds of a scan", _plain(figures.median_seconds)),
         ("could not be measured", str(figures.unmeasured)),
     ]

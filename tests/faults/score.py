@@ -20,7 +20,8 @@ class Score:
     `ranks`: the place of each cause among the rows that nothing explains, from 1, None where it is
     not there. `misplaced` and `wrong_fix`: causes that were found with another place or another fix.
     `unrelated`: unexplained rows of medium or above that are none of the causes. `folded`: rows
-    under the causes. `unmeasured`: why the scenario could not be run, empty where it was.
+    under the causes. `alarms`: rows of the healthy scans before and after it. `unmeasured`: why the
+    scenario could not be run, empty where it was.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Score:
     folded: int
     seconds: float
     unmeasured: str = ""
+    alarms: tuple[str, ...] = ()
 
     @property
     def first(self) -> bool:
@@ -46,8 +48,8 @@ class Score:
     @property
     def good(self) -> bool:
         """First, in the right place, with the right fix, and nothing beside it."""
-        whole = not (self.misplaced or self.wrong_fix or self.unrelated or self.unmeasured)
-        return whole and self.first
+        wrong = self.misplaced or self.wrong_fix or self.unrelated or self.alarms
+        return not (wrong or self.unmeasured) and self.first
 
 
 def score(scenario: Scenario, report: Mapping[str, Any], seconds: float) -> Score:
@@ -112,7 +114,8 @@ def _mended(cause: Cause, row: Row) -> bool:
 class Summary:
     """All scores in figures; shares are None where nothing was measured.
 
-    `precision`: right rows among all unexplained rows of medium or above, quiet cases included.
+    `precision`: right rows among all unexplained rows of medium or above, quiet cases and the
+    healthy scans around each scenario included.
     """
 
     faults: int
@@ -121,6 +124,7 @@ class Summary:
     precision: float | None
     quiet: int
     alarms_per_quiet_scan: float | None
+    alarms_in_healthy_scans: int
     median_seconds: float | None
     unmeasured: int
 
@@ -132,7 +136,7 @@ def summary(scores: Iterable[Score]) -> Summary:
     faults = [s for s in ran if not s.quiet]
     quiet = [s for s in ran if s.quiet]
     right = sum(1 for s in faults for r in s.ranks if r)
-    wrong = sum(len(s.unrelated) for s in ran)
+    wrong = sum(len(s.unrelated) + len(s.alarms) for s in ran)
     times = sorted(s.seconds for s in ran)
     return Summary(
         faults=len(faults),
@@ -141,6 +145,7 @@ def summary(scores: Iterable[Score]) -> Summary:
         precision=_share(right, right + wrong),
         quiet=len(quiet),
         alarms_per_quiet_scan=_share(sum(len(s.unrelated) for s in quiet), len(quiet)),
+        alarms_in_healthy_scans=sum(len(s.alarms) for s in ran),
         median_seconds=times[len(times) // 2] if times else None,
         unmeasured=len(everything) - len(ran),
     )
