@@ -10,6 +10,8 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
 
 from kubectl_netdoctor.checks.base import Check, Evidence, Finding, Severity, Subject
 
@@ -22,11 +24,15 @@ LADDER = (
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One row: a finding, the key of its cause, and the keys of what it explains."""
+    """One row: a finding, the key of its cause, and the keys of what it explains.
+
+    `raised_from`: its own severity, where something that it explains is worse.
+    """
 
     finding: Finding
     caused_by: str | None
     explains: tuple[str, ...]
+    raised_from: Severity | None = None
 
     @property
     def severity(self) -> Severity:
@@ -34,10 +40,31 @@ class Ranked:
         return self.finding.severity or Severity.INFO
 
 
+class Place(NamedTuple):
+    """What decides the order of two findings, in this order; lower stands first."""
+
+    severity: int
+    confidence: int
+    rung: int
+    subjects: int
+    id: str
+    where: str
+    title: str
+
+
+class Reach(Enum):
+    """Why a symptom's places are places of its cause."""
+
+    EVERYWHERE = auto()
+    PAIRS = auto()
+    ENDS = auto()
+    NODES = auto()
+
+
 def rank(findings: Iterable[Finding], checks: Mapping[str, Check]) -> tuple[Ranked, ...]:
     """All findings in rank order, causes first, then what they explain."""
     ordered = sorted(findings, key=sort_key)
-    causes = {f.key: cause_of(f, ordered, checks) for f in ordered}
+    causes = causes_of(ordered, checks)
     groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     for finding in ordered:
         root = root_of(finding.key, causes)
@@ -56,60 +83,107 @@ def rank(findings: Iterable[Finding], checks: Mapping[str, Check]) -> tuple[Rank
                 key=lambda s: s.rank,
             )
     rows = [
-        Ranked(
-            raised(finding, worst.get(finding.key)),
-            new_key[key[0]] if isinstance(key[0], str) else None,
-            tuple(sorted(explained[finding.key])),
+        raised(
+            Ranked(
+                finding,
+                new_key[key[0]] if isinstance(key[0], str) else None,
+                tuple(sorted(explained[finding.key])),
+            ),
+            worst.get(finding.key),
         )
         for key, finding in merged.items()
     ]
     return tuple(sorted(rows, key=lambda r: (r.caused_by is not None, *sort_key(r.finding))))
 
 
-def sort_key(finding: Finding) -> tuple[object, ...]:
+def sort_key(finding: Finding) -> Place:
     """The one order of findings."""
-    area = finding.id.split("-", maxsplit=1)[0]
-    return (
-        (finding.severity or Severity.INFO).rank,
-        finding.confidence.rank,
-        LADDER.index(area) if area in LADDER else len(LADDER),
-        -len(finding.subjects),
-        finding.id,
-        finding.subjects_text,
-        finding.title,
+    return Place(
+        severity=(finding.severity or Severity.INFO).rank,
+        confidence=finding.confidence.rank,
+        rung=rung(finding),
+        subjects=-len(finding.subjects),
+        id=finding.id,
+        where=finding.subjects_text,
+        title=finding.title,
     )
 
 
-def cause_of(
-    symptom: Finding, candidates: Sequence[Finding], checks: Mapping[str, Check]
-) -> str | None:
-    """Key of the first finding in order that explains this one, None for a cause."""
-    for cause in candidates:
-        known = checks.get(cause.id)
-        if (
-            known
-            and cause.key != symptom.key
-            and symptom.id in known.explains
-            and covers(cause, symptom)
-        ):
-            return cause.key
-    return None
+def rung(finding: Finding) -> int:
+    """Where a finding's area stands on the ladder; 0 at its foot."""
+    area = finding.id.split("-", maxsplit=1)[0]
+    return LADDER.index(area) if area in LADDER else len(LADDER)
+
+
+def causes_of(ordered: Sequence[Finding], checks: Mapping[str, Check]) -> dict[str, str | None]:
+    """The key of what explains each finding, by its key; None for a cause.
+
+    Of several that explain it, the first in order that nothing explains itself, else the first.
+    """
+    found: dict[str, str | None] = {}
+
+    def look(symptom: Finding) -> str | None:
+        if symptom.key not in found:
+            found[symptom.key] = None  # checks explain no circles; broken ones must not hang us
+            known = explaining(symptom, ordered, checks)
+            roots = [c.key for c in known if look(c) is None]
+            found[symptom.key] = next(iter(roots or (c.key for c in known)), None)
+        return found[symptom.key]
+
+    for finding in ordered:
+        look(finding)
+    return found
+
+
+def explaining(
+    symptom: Finding, candidates: Iterable[Finding], checks: Mapping[str, Check]
+) -> list[Finding]:
+    """What explains a finding, in the order of the candidates.
+
+    Where none covers all of its places, several may do so together: two faults on two nodes cut all
+    pairs of three.
+    """
+    able = [
+        c
+        for c in candidates
+        if c.key != symptom.key and c.id in checks and symptom.id in checks[c.id].explains
+    ]
+    alone = [c for c in able if covers(c, symptom)]
+    if alone:
+        return alone
+    parts = places_of(symptom)
+    some = [c for c in able if any(covers(c, part) for part in parts)]
+    whole = bool(parts) and all(any(covers(c, part) for c in some) for part in parts)
+    return some if whole else []
+
+
+def places_of(finding: Finding) -> list[Finding]:
+    """The same finding on each of its pairs or, without pairs, on each of its nodes."""
+    if finding.paths:
+        return [dataclasses.replace(finding, paths=(path,)) for path in finding.paths]
+    nodes = [s for s in finding.subjects if s.kind == "Node"]
+    return [dataclasses.replace(finding, subjects=(node,)) for node in nodes]
 
 
 def covers(cause: Finding, symptom: Finding) -> bool:
-    """Whether every place where the symptom was seen is a place of the cause.
+    """Whether every place where the symptom was seen is a place of the cause."""
+    return reach(cause, symptom) is not None
+
+
+def reach(cause: Finding, symptom: Finding) -> Reach | None:
+    """How the cause covers every place where the symptom was seen, None where it does not.
 
     A cause without nodes is the whole cluster's. A cause seen on directed pairs covers these pairs,
     either way round, since a probe needs its answer; one about nodes covers all that touches them.
     """
     if not cause.nodes:
-        return True
+        return Reach.EVERYWHERE
+    if symptom.paths and cause.paths:
+        both_ways = set(cause.paths) | {(b, a) for a, b in cause.paths}
+        return Reach.PAIRS if set(symptom.paths) <= both_ways else None
     if symptom.paths:
-        if cause.paths:
-            both_ways = set(cause.paths) | {(b, a) for a, b in cause.paths}
-            return set(symptom.paths) <= both_ways
-        return all(cause.nodes & set(path) for path in symptom.paths)
-    return bool(symptom.nodes) and symptom.nodes <= cause.nodes
+        return Reach.ENDS if all(cause.nodes & set(path) for path in symptom.paths) else None
+    return Reach.NODES if symptom.nodes and symptom.nodes <= cause.nodes else None
 
 
 def root_of(key: str, causes: Mapping[str, str | None]) -> str | None:
@@ -149,9 +223,9 @@ def merge(group: Sequence[Finding]) -> Finding:
     )
 
 
-def raised(finding: Finding, worst: Severity | None) -> Finding:
+def raised(row: Ranked, worst: Severity | None) -> Ranked:
     """A cause is as severe as the worst that it explains."""
-    own = finding.severity or Severity.INFO
-    if worst is None or worst.rank >= own.rank:
-        return finding
-    return dataclasses.replace(finding, severity=worst)
+    if worst is None or worst.rank >= row.severity.rank:
+        return row
+    finding = dataclasses.replace(row.finding, severity=worst)
+    return dataclasses.replace(row, finding=finding, raised_from=row.severity)

@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kubectl_netdoctor.checks.base import Inconclusive
+from kubectl_netdoctor.checks.service_age import ages
 from kubectl_netdoctor.facts.cluster import ConfigMaps, EndpointSlices, ServiceInfo, Services
+from kubectl_netdoctor.facts.service_changes import ServiceChanges
+from kubectl_netdoctor.facts.snapshot import RunInfo
 
 NAMES = ("kube-dns", "coredns", "rke2-coredns-rke2-coredns", "dns-default")
 NAMESPACES = ("kube-system", "openshift-dns")
@@ -53,6 +57,17 @@ def endpoints(found: ServiceInfo, slices: EndpointSlices) -> tuple[DnsEndpoint, 
             for address in endpoint.addresses:
                 seen.setdefault(address, DnsEndpoint(address, port, endpoint.node, endpoint.pod))
     return tuple(seen[a] for a in sorted(seen))
+
+
+def settle(found: ServiceInfo | None, changes: ServiceChanges | None, run: RunInfo) -> None:
+    """Raise Inconclusive where endpoints of cluster DNS came or went during the run.
+
+    A pod that is being replaced answers the first questions and not the last ones.
+    """
+    if not found or not changes:
+        return
+    if ages(changes, run).moving(f"{found.namespace}/{found.name}"):
+        raise Inconclusive("endpoints of cluster DNS came or went during this run")
 
 
 def has_address_record(service: ServiceInfo) -> bool:

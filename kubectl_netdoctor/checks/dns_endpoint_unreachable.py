@@ -21,6 +21,8 @@ from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
+from kubectl_netdoctor.facts.service_changes import ServiceChanges
+from kubectl_netdoctor.facts.snapshot import RunInfo
 
 EPHEMERAL = 49152  # stands for the client's port, RFC 6335
 ENOUGH = 3  # queries; fewer prove nothing
@@ -33,6 +35,8 @@ def dns_endpoint_unreachable(
     slices: EndpointSlices,
     iptables: PerNode[Iptables] | None,
     nftables: PerNode[Nftables] | None,
+    run: RunInfo,
+    changes: ServiceChanges | None,
 ) -> Iterator[Finding]:
     """A cluster DNS endpoint does not answer.
 
@@ -46,6 +50,7 @@ def dns_endpoint_unreachable(
     Source: kubernetes/kubernetes#45976; RFC 1035, RFC 7766.
     """
     service = cluster_dns.service(services)
+    cluster_dns.settle(service, changes, run)
     ready = cluster_dns.endpoints(service, slices) if service else ()
     askers = {e.address: {n for n, p in probes.items() if _asked(p, e.address)} for e in ready}
     if not any(askers.values()):

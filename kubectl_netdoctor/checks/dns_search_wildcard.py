@@ -52,7 +52,7 @@ def dns_search_wildcard(matrix: DnsMatrix, resolver: Resolver | None) -> Iterato
         title=f"A wildcard record below the search domain {names} captures names of the outside",
         evidence=evidence(
             *(
-                f"{d.asked} of {d.asked} random labels below {d.domain} resolve to "
+                f"random labels below {d.domain}: {len(d.rtt_ms)} of {d.asked} answered, all with "
                 f"{', '.join(d.addresses)}"
                 for d in wild
             ),
@@ -71,4 +71,4 @@ def _captures(domain: SearchDomain) -> bool:
     """Whether every label got an address: one that did not is no wildcard."""
     positive = domain.rcodes.get("NOERROR", 0)
     others = sum(domain.rcodes.values()) - positive
-    return domain.asked >= ENOUGH and bool(domain.addresses) and not others
+    return len(domain.rtt_ms) >= ENOUGH and bool(domain.addresses) and not others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import pod_paths
+from kubectl_netdoctor.checks import cluster_dns, pod_paths
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -16,10 +16,12 @@ from kubectl_netdoctor.checks.base import (
     check,
     node,
 )
-from kubectl_netdoctor.facts.cluster import NetworkPolicies
+from kubectl_netdoctor.facts.cluster import NetworkPolicies, Services
 from kubectl_netdoctor.facts.companion import Companions
 from kubectl_netdoctor.facts.pod_probe import PodProbes
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
+from kubectl_netdoctor.facts.service_changes import ServiceChanges
+from kubectl_netdoctor.facts.snapshot import RunInfo
 
 ENOUGH = 5  # queries; fewer prove nothing
 MANY = 3  # of ten that a ClusterIP loses while it loses none from the node: no chance
@@ -31,6 +33,9 @@ def pod_dns_cut_off(
     companions: Companions,
     dns: PerNode[DnsProbes],
     policies: NetworkPolicies | None,
+    services: Services | None,
+    run: RunInfo,
+    changes: ServiceChanges | None,
 ) -> Iterator[Finding]:
     """Pods of a node lack cluster DNS, the node itself does not.
 
@@ -49,6 +54,7 @@ def pod_dns_cut_off(
         raise Inconclusive(
             f"NetworkPolicy {companions.namespace}/{policy} may hold back the probes themselves"
         )
+    cluster_dns.settle(cluster_dns.service(services) if services else None, changes, run)
     asked = False
     for name, fact in probes.items():
         outside = dns.get(name)

@@ -29,6 +29,14 @@ class Ages:
         age = self.seconds.get(service)
         return age is not None and age >= SETTLED.total_seconds()
 
+    def moving(self, service: str) -> bool:
+        """Whether it was written while the run went on: what was measured may be gone by now.
+
+        The API's times are whole seconds: what was written in the second of the start was before it.
+        """
+        age = self.seconds.get(service)
+        return age is not None and age < 0
+
 
 def ages(changes: ServiceChanges, run: RunInfo) -> Ages:
     """Ages by the API server's clock; the run's own length is measured by ours."""

@@ -66,7 +66,7 @@ def plugin_missing(lab: Lab) -> AbstractContextManager[None]:
 
 
 FAULTS: dict[str, tuple[str, Fault]] = {
-    "bridge_does_not_forward": ("RTE-13", bridge_does_not_forward),
+    "bridge_does_not_forward": ("RTE-09", bridge_does_not_forward),
     "no_configuration": ("CNI-08", no_configuration),
     "plugin_missing": ("CNI-08", plugin_missing),
 }

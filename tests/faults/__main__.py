@@ -6,9 +6,10 @@ python -m tests.faults run [--select TEXT…] [--nodes 3] [--repeat K] [-o table
 list             names of all scenarios, and what each must be called
 run              inject, witness, scan, score, revert; needs the lab, and starts one of its own
   --select TEXT  only scenarios whose name contains this (repeatable)
-  --ci           only those that CI runs
+  --ci           only those that CI runs (chosen.py)
   --part K/N     every N-th scenario from the K-th, on a lab of its own: N commands side by side
   --log FILE     append each score as a line of JSON, as it comes
+  --resume       leave out what the log has already
   --snapshots D  keep each scenario's snapshot in this folder
 """
 
@@ -19,6 +20,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.faults.chosen import CHOSEN
 from tests.faults.report import FORMS, as_json, render
 from tests.faults.run import run
 from tests.faults.scenario import Scenario, all_scenarios
@@ -37,6 +39,7 @@ def main() -> int:
     options.add_argument("--ci", action="store_true")
     options.add_argument("--part", type=_part, default=(1, 1))
     options.add_argument("--log", type=Path)
+    options.add_argument("--resume", action="store_true")
     options.add_argument("--snapshots", type=Path)
     options.add_argument("-o", "--output", choices=FORMS, default="table")
     chosen = parser.parse_args()
@@ -44,13 +47,15 @@ def main() -> int:
         for scenario in all_scenarios().values():
             print(f"{scenario.name:45} {_expected(scenario)}")
         return 0
+    number, parts = chosen.part
+    known = logged(chosen.log) if chosen.resume else frozenset()
     scenarios = [
         s
-        for s in all_scenarios().values()
-        if (not chosen.select or any(text in s.name for text in chosen.select))
-        and not (chosen.ci and s.slow)
+        for s in list(all_scenarios().values())[number - 1 :: parts]
+        if s.name not in known
+        and (not chosen.select or any(text in s.name for text in chosen.select))
+        and not (chosen.ci and s.name not in CHOSEN)
     ]
-    number, parts = chosen.part
     lab = Lab(f"netdoctor-faults{number if parts > 1 else ''}", _say)
     lab.up(chosen.nodes, agent=agent_image.ensure(_say))
     try:
@@ -59,7 +64,7 @@ def main() -> int:
         scores = []
         for score in run(
             lab,
-            scenarios[number - 1 :: parts],
+            scenarios,
             _say,
             repeat=chosen.repeat,
             snapshots=chosen.snapshots,
@@ -76,6 +81,13 @@ def main() -> int:
 
 def _expected(scenario: Scenario) -> str:
     return " + ".join("/".join(c.ids) for c in scenario.causes) or "silence"
+
+
+def logged(log: Path | None) -> frozenset[str]:
+    """Names of the scenarios whose scores a log has."""
+    if log is None or not log.exists():
+        return frozenset()
+    return frozenset(json.loads(line)["name"] for line in log.read_text().splitlines())
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.e2e.netdoctor import SERIOUS, scan
 from tests.faults.scenario import Scenario
 from tests.faults.score import Score, score, unmeasured
 from tests.lab import Lab
+from tests.lab.errors import LabError
 
 IN_FORCE = 60.0  # seconds that a fault may take to be in force
 RECOVERY = 90.0  # seconds that the lab may take to be well again
@@ -41,7 +43,7 @@ def run(
 
 
 def one(lab: Lab, scenario: Scenario, snapshot: Path | None = None, *, silent: bool) -> Score:
-    """One scenario once. A fault that does not come into force is not scored.
+    """One scenario once. A fault that cannot be injected or comes not into force is not scored.
 
     Rows of a scan of the healthy lab, before the fault (unless it was just seen to be silent) and
     after its end, are false alarms of this run.
@@ -50,14 +52,17 @@ def one(lab: Lab, scenario: Scenario, snapshot: Path | None = None, *, silent: b
         alarms = [] if silent else well(lab)
     except Unwell as exc:
         return unmeasured(scenario, f"before: {exc}")
-    with scenario.inject(lab):
-        missing = in_force(lab, scenario)
-        if missing:
-            return unmeasured(scenario, f"not in force: {missing}")
-        save = ("--save", str(snapshot)) if snapshot else ()
-        start = time.monotonic()
-        seen = scan(lab, *scenario.scan, *save)
-        result = score(scenario, seen.report, time.monotonic() - start)
+    try:
+        with scenario.inject(lab):
+            missing = in_force(lab, scenario)
+            if missing:
+                return unmeasured(scenario, f"not in force: {missing}")
+            save = ("--save", str(snapshot)) if snapshot else ()
+            start = time.monotonic()
+            seen = scan(lab, *scenario.scan, *save)
+            result = score(scenario, seen.report, time.monotonic() - start)
+    except (LabError, subprocess.SubprocessError) as exc:
+        return unmeasured(scenario, f"the lab: {' '.join(str(exc).split())[-300:]}")
     try:
         alarms += well(lab)
     except Unwell as exc:

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import Lab
@@ -43,8 +43,6 @@ class Scenario:
     scan: tuple[str, ...] = ("--all-nodes",)
     settle: float = 0.0  # seconds that the fault must have lasted: age gates
     unreached: tuple[str, ...] = ()  # nodes that cannot answer
-    slow: bool = False  # not in the set that CI runs
-    tags: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def quiet(self) -> bool:

@@ -15,6 +15,7 @@ from kubectl_netdoctor.checks.base import Finding
 from kubectl_netdoctor.checks.catalogue import catalogue
 from kubectl_netdoctor.cli.saved import load
 from kubectl_netdoctor.facts.base import KEYS
+from kubectl_netdoctor.facts.service_changes import ServiceChange, ServiceChanges
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from kubectl_netdoctor.facts.system import Sysctls
 
@@ -120,3 +121,13 @@ def sysctl(snapshot: Snapshot, node: str, name: str, value: object) -> Snapshot:
     return change_node(
         snapshot, node, Sysctls, lambda s: Sysctls({**s.values, name: cast("Any", value)})
     )
+
+
+def dns_written(snapshot: Snapshot, seconds: int) -> Snapshot:
+    """Endpoints of cluster DNS were last written so many seconds before the run's start."""
+
+    def change(one: ServiceChange) -> ServiceChange:
+        written = before(snapshot, seconds) if one.name == "kube-dns" else one.written
+        return dataclasses.replace(one, written=written)
+
+    return change_cluster(snapshot, ServiceChanges, change_items(ServiceChanges, change))

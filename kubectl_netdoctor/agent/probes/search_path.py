@@ -18,6 +18,7 @@ from kubectl_netdoctor.facts.dns_matrix import SearchCost, SearchDomain
 MOST_DOMAINS = 8  # of the node's list; a longer one is walked no further
 _LEAST_WALKS, _MOST_WALKS = 2, 10
 _PAIR = ("A", "AAAA")
+_ANSWERS, _MORE = 2, 6  # a domain with fewer answers is asked that often again, all at once
 _NAMESPACE = "default"  # a pod's own namespace is the list's first domain
 _ROOT = "."
 _NOT_EXISTING = "invalid."  # RFC 6761 section 6.4
@@ -74,12 +75,16 @@ class SearchPath:
         return max(_LEAST_WALKS, min(_MOST_WALKS, packets // self.packets))
 
     async def measure(self, pace: Pace, count: int, patience: float) -> SearchCost:
-        """Walk it so many times, spread over the pace; all walks end by one patience behind it."""
-        end = pace.start + pace.span + patience
+        """Walk it so many times, spread over the pace; all walks end by two patiences behind it.
+
+        A long list of slow domains takes longer than one question may.
+        """
+        end = pace.start + pace.span + 2 * patience
         walk = _Walks(self, end, patience, tuple(_Seen() for _ in self.domains))
         running = [asyncio.ensure_future(walk.once()) async for _ in pace.slots(count)]
         invented = await self._invented(patience) if any(n for _, n in self.domains) else ()
         await asyncio.gather(*running)
+        await walk.complete()
         return walk.cost(invented)
 
     async def _invented(self, patience: float) -> tuple[str, ...]:
@@ -126,6 +131,23 @@ class _Walks:
         self.queries = max(self.queries, len(times) * len(_PAIR))
         self.relative.append(round(sum(times), 3))
 
+    async def complete(self) -> None:
+        """Ask the node's domains that broken walks did not get to.
+
+        Each question has a port of its own: where one of several DNS pods is dead, the Service sends
+        some to the others.
+        """
+        places = zip(self.path.domains, self.seen, strict=True)
+        lacking = [
+            (domain, seen)
+            for (domain, of_node), seen in places
+            if of_node and len(seen.rtt_ms) < _ANSWERS
+        ]
+        for domain, seen in lacking[: self.path.packets // _MORE]:
+            names = (f"{label()}.{domain}." for _ in range(_MORE))
+            for outcomes in await asyncio.gather(*(self._ask(name, ("A",)) for name in names)):
+                seen.add(outcomes)
+
     def _took(self, outcomes: list[Answer | str]) -> float | None:
         """Milliseconds until both answers were there; None where one is lacking, and is counted."""
         error = next((o for o in outcomes if isinstance(o, str)), None)
@@ -134,8 +156,8 @@ class _Walks:
             return None
         return max(_ms(o.nanoseconds) for o in outcomes if isinstance(o, Answer))
 
-    async def _ask(self, name: str) -> list[Answer | str]:
-        queries = [dns.message.make_query(name, kind) for kind in _PAIR]
+    async def _ask(self, name: str, kinds: Sequence[str] = _PAIR) -> list[Answer | str]:
+        queries = [dns.message.make_query(name, kind) for kind in kinds]
         left = min(self.patience, self.end - time.monotonic())
         return await side_by_side(self.path.server, queries, max(0.0, left))
 

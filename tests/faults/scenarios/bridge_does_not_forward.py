@@ -11,6 +11,6 @@ SCENARIOS = [
         "bridge_does_not_forward",
         bridge_does_not_forward,
         witness.shows("n3", "sysctl", "-n", "net.ipv4.conf.cni0.forwarding", text="0"),
-        (Cause(("RTE-13",), ("n3",), place=r"", fix=r"forwarding"),),
+        (Cause(("RTE-09",), ("n3",), place=r"cni0", fix=r"conf\.cni0\.forwarding=1"),),
     )
 ]

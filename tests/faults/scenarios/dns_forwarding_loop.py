@@ -12,6 +12,5 @@ SCENARIOS = [
         forwarding_loop,
         witness.asks("-n", "kube-system", "get", "pods", text="CrashLoop"),
         (Cause(("DNS-08",), (), place=r"", fix=r""),),
-        slow=True,
     )
 ]

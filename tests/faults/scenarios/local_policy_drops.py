@@ -12,6 +12,5 @@ SCENARIOS = [
         local_policy_drops,
         witness.shows("n3", "ls", "/run/netdoctor-e2e", text="netdoctor-e2e"),
         (Cause(("SVC-05",), ("n3",), place=r"", fix=r""),),
-        slow=True,
     )
 ]

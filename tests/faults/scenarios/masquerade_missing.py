@@ -12,6 +12,5 @@ SCENARIOS = [
         masquerade_missing,
         witness.shows("n3", "iptables-save", "-t", "nat", text="-A FLANNEL-POSTRTG", there=False),
         (Cause(("NF-08",), ("n3",), place=r"", fix=r""),),
-        slow=True,
     )
 ]

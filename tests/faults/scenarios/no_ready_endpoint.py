@@ -12,6 +12,5 @@ SCENARIOS = [
         no_ready_endpoint,
         witness.asks("get", "pods", text="0/1"),
         (Cause(("SVC-03",), (), place=r"netdoctor-shop", fix=r""),),
-        slow=True,
     )
 ]

@@ -35,7 +35,6 @@ def both(first: Scenario, second: Scenario) -> Scenario:
         witness.every(first.witness, second.witness),
         (*first.causes, *second.causes),
         scan=max(first.scan, second.scan, key=len),
-        slow=True,
     )
 
 

@@ -29,10 +29,15 @@ def setting(name: str, value: str, usual: str) -> Scenario:
 
 SCENARIOS = [
     device("docker0", "ip link add docker0 type bridge && ip addr add 172.17.0.1/16 dev docker0"),
-    device("small0", "ip link add small0 mtu 1280 type dummy && ip link set small0 up"),
+    device(
+        "small0",
+        "ip link add small0 mtu 1280 type veth peer name small1 mtu 1280 &&",
+        "ip link set small1 up && ip link set small0 up",
+    ),
     device(
         "lan1",
-        "ip link add lan1 type dummy && ip addr add 192.168.77.2/24 dev lan1 && ip link set lan1 up",
+        "ip link add lan1 type veth peer name lan2 && ip addr add 192.168.77.2/24 dev lan1 &&",
+        "ip link set lan2 up && ip link set lan1 up",
     ),
     device("down0", "ip link add down0 type bridge"),
     setting("net.ipv4.conf.all.rp_filter", "2", "0"),

@@ -61,7 +61,7 @@ def foreign_table() -> Scenario:
     """An nftables table of somebody's own that drops what nobody sends."""
     text = (
         "table inet guard { chain in { type filter hook input priority 10; policy accept; "
-        f"ip saddr {STRANGER} drop; tcp dport 23 drop; }} }}"
+        f"ip saddr {STRANGER} drop; tcp dport 23 drop; }}; }}"
     )
     return Scenario(
         "quiet-firewall-foreign-table",

@@ -28,6 +28,5 @@ SCENARIOS = [
         powered_off,
         witness.asks("get", "node", NODE, "--no-headers", text="NotReady"),
         unreached=(NODE,),
-        slow=True,
     )
 ]

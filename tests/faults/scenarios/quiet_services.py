@@ -42,6 +42,5 @@ SCENARIOS = [
         in_api(web("front"), *MANY),
         witness.asks("-n", NAMESPACE, "get", "service", "many-149", "-o", "name", text="many"),
         settle=5,
-        slow=True,
     ),
 ]

@@ -12,6 +12,5 @@ SCENARIOS = [
         stale_backend,
         witness.shows("n3", "iptables-save", "-t", "nat", text="198.19.1.250"),
         (Cause(("SVC-02",), ("n3",), place=r"", fix=r""),),
-        slow=True,
     )
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -250,6 +251,22 @@ def test_the_walk_meets_a_wildcard(node: Callable[..., Run]) -> None:
     assert found["corp.example"].addresses == ("203.0.113.7",)
     assert found["lab.example"].addresses == ()
     assert search.queries == 8
+
+
+def test_a_wildcard_is_met_where_walks_break(node: Callable[..., Run]) -> None:
+    """One of two DNS pods is dead: the domain is asked again, from other ports."""
+    turns = itertools.count()
+
+    def every_second(wire: bytes) -> list[bytes]:
+        return wildcard(wire) if next(turns) % 2 else []
+
+    search = walked(every_second, "search corp.example\n", node, patience=0.3).search
+    assert isinstance(search, SearchCost)
+    assert search.errors == {"timeout": 2}
+    found = search.domains[-1]
+    assert len(found.rtt_ms) >= 2
+    assert found.addresses == ("203.0.113.7",)
+    assert set(found.rcodes) == {"NOERROR"}
 
 
 def test_the_walk_ends_at_silence(node: Callable[..., Run]) -> None:

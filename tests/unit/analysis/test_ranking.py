@@ -76,6 +76,31 @@ def test_what_a_cause_does_not_explain_stays_its_own_row() -> None:
     assert all(r.caused_by is None for r in rank([symptom, cause], CHECKS))
 
 
+def test_two_causes_explain_together_what_neither_explains_alone() -> None:
+    """A cut node and a firewall on another: all pairs of three nodes are dead, and there are two rows."""
+    cut = finding("ENC-01", "n1", paths=(("n1", "n2"), ("n1", "n3")))
+    firewall = finding("NF-01", "n3")
+    every = (("n1", "n2"), ("n1", "n3"), ("n2", "n3"))
+    dead = finding("RTE-13", paths=every)
+    rows = rank([dead, cut, firewall], CHECKS)
+    assert [(r.finding.id, r.caused_by is None) for r in rows] == [
+        ("NF-01", True),
+        ("ENC-01", True),
+        ("RTE-13", False),
+    ]
+    apart = rank([finding("RTE-13", paths=(*every, ("n2", "n4"))), cut, firewall], CHECKS)
+    assert all(r.caused_by is None for r in apart)
+
+
+def test_a_symptom_stands_under_a_cause_and_not_under_another_symptom() -> None:
+    """Dead pods of the whole cluster explain a dead DNS pod too; the cut node is its cause."""
+    cut = finding("ENC-01", "n1", paths=(("n1", "n2"),))
+    dead = finding("RTE-13", paths=(("n1", "n2"),))
+    server = finding("DNS-05", "n2", paths=(("n2", "n1"),))
+    rows = {r.finding.id: r.caused_by for r in rank([dead, cut, server], CHECKS)}
+    assert rows == {"ENC-01": None, "RTE-13": cut.key, "DNS-05": cut.key}
+
+
 def test_the_same_fault_on_several_nodes_is_one_row() -> None:
     """Two nodes with forwarding off are one row with both names and both observations."""
     rows = rank([finding("RTE-09", "n3"), finding("RTE-09", "n1")], CHECKS)

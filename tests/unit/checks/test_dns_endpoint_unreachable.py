@@ -6,7 +6,16 @@ import dataclasses
 
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.recorded import change_items, change_node, findings, healthy, node_fact, recorded
+from tests.unit.recorded import (
+    change_items,
+    change_node,
+    dns_written,
+    findings,
+    healthy,
+    node_fact,
+    outcomes,
+    recorded,
+)
 
 
 def endpoints() -> list[str]:
@@ -48,6 +57,14 @@ def test_dead_from_everywhere_is_the_pod() -> None:
     assert len(found.nodes) == 1
     assert "every node that asked" in found.scope
     assert found.fix.commands[0].startswith("kubectl -n kube-system delete pod coredns-")
+
+
+def test_a_rollout_of_cluster_dns_is_silent() -> None:
+    """A pod that was replaced during the run is not dead; one replaced just before it is."""
+    dead = silent(healthy(), "n3", endpoints()[0])
+    assert findings("DNS-05", dns_written(dead, -3)) == []
+    assert outcomes("DNS-05", dns_written(dead, -3)) == {"Skipped"}
+    assert len(findings("DNS-05", dns_written(dead, 3))) == 1
 
 
 def test_one_answer_is_an_answer() -> None:

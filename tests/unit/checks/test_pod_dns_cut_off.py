@@ -9,7 +9,7 @@ from kubectl_netdoctor.facts.pod_probe import PodProbes
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from tests.unit.companions import with_companions, without_companions
-from tests.unit.recorded import change_items, change_node, findings, healthy, outcomes
+from tests.unit.recorded import change_items, change_node, dns_written, findings, healthy, outcomes
 
 ID = "DNS-21"
 
@@ -48,6 +48,14 @@ def test_the_cluster_ip_loses_what_endpoints_answer() -> None:
     half = from_pod(with_companions(), lambda p: p.role == "service" and p.transport == "udp", 5)
     (found,) = findings(ID, half)
     assert "through the ClusterIP" in found.title
+
+
+def test_a_rollout_of_cluster_dns_is_silent() -> None:
+    """The pod asks some seconds after the node: the endpoint may be gone by then."""
+    lost = from_pod(with_companions(), lambda _: True)
+    assert findings(ID, dns_written(lost, -3)) == []
+    assert outcomes(ID, dns_written(lost, -3)) == {"Skipped"}
+    assert len(findings(ID, dns_written(lost, 3))) == 1
 
 
 def test_two_lost_queries_are_silent() -> None:
