@@ -39,6 +39,7 @@ SURELY = 10  # packets lost in one direction; chance and a moment's jam take few
     since="0.1",
     explains=(
         "ENC-01",
+        "ENC-10",
         "DNS-05",
         "DNS-07",
         "API-01",

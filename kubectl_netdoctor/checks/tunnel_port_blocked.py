@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_netdoctor.checks import hop_words, overlay, packet_filter, tunnel_direction
+from kubectl_netdoctor.checks import hop_words, packet_filter, tunnel_direction, tunnel_packets
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
     Finding,
-    Fix,
     Inconclusive,
     PerNode,
     Severity,
     check,
 )
 from kubectl_netdoctor.checks.blame import Blame, Pair, blame
-from kubectl_netdoctor.checks.packet import Drop, IpNetwork, Packet, network
+from kubectl_netdoctor.checks.packet import Drop
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import Nodes
 from kubectl_netdoctor.facts.hops import Hops
@@ -62,7 +61,7 @@ def tunnel_port_blocked(
     for culprit in blame(failing, tested):
         firewalls = Firewalls(iptables, nftables)
         drops = list(_drops(culprit, probes, nodes, interfaces, firewalls))
-        port = _port(culprit, interfaces)
+        port = tunnel_packets.port_of(culprit, interfaces)
         lost = hop_words.losses(hops, culprit.pairs, "overlay", silent=True)
         known = any(loss.whole for loss in lost)
         unexplained = tunnel_direction.unexplained(culprit, set(probes), interfaces)
@@ -83,7 +82,9 @@ def tunnel_port_blocked(
             subjects=culprit.subjects,
             scope=culprit.words + hop_words.one_way(lost),
             paths=culprit.pairs,
-            fix=_fix(port, drops, [n for n in culprit.members if n not in probes]),
+            fix=tunnel_packets.opening(
+                port, [d for *_, d in drops], [n for n in culprit.members if n not in probes]
+            ),
         )
 
 
@@ -126,15 +127,6 @@ def _local(probe: PathProbe) -> bool:
     return kept == probe.sent
 
 
-def _port(culprit: Blame, interfaces: PerNode[Interfaces] | None) -> int | None:
-    for name in culprit.members:
-        links = interfaces.get(name) if interfaces else None
-        for link in links.items if links else ():
-            if link.vxlan and link.vxlan.port:
-                return link.vxlan.port
-    return None
-
-
 def _drops(
     culprit: Blame,
     scanned: PerNode[PathProbes],
@@ -143,56 +135,9 @@ def _drops(
     firewalls: Firewalls,
 ) -> Iterator[tuple[str, str, Drop]]:
     """Rules on scanned nodes of the failing pairs that take the outer packets, and which way."""
-    port = _port(culprit, interfaces)
-    for name in culprit.members:
-        nic = _underlay_link(name, interfaces)
-        for partner in culprit.partners(name) if name in scanned else ():
-            there = _address(nodes, partner)
-            arrives = Packet(there, input=nic, protocol="udp", destination_port=port)
-            leaves = Packet(None, there, output=nic, protocol="udp", destination_port=port)
-            received = firewalls.first_drop(name, ("input", arrives))
-            sent = firewalls.first_drop(name, ("output", leaves))
-            if received:
-                yield name, "receive", received
-            if sent:
-                yield name, "send", sent
-            if received or sent:
-                break
-
-
-def _address(nodes: Nodes, name: str) -> IpNetwork | None:
-    machine = nodes.named(name)
-    return network(machine.internal_ips[0]) if machine and machine.internal_ips else None
-
-
-def _underlay_link(name: str, interfaces: PerNode[Interfaces] | None) -> str | None:
-    links = interfaces.get(name) if interfaces else None
-    tunnel = next((i for i in links.items if i.vxlan), None) if links else None
-    parent = links.indexed(tunnel.vxlan.parent) if links and tunnel and tunnel.vxlan else None
-    return parent.name if parent else None
-
-
-def _fix(port: int | None, drops: list[tuple[str, str, Drop]], unseen: list[str]) -> Fix:
-    number = port or overlay.DEFAULT_PORT
-    device = "any"
-    verify = f"tcpdump -ni {device} udp port {number}"
-    if drops:
-        removals = tuple(dict.fromkeys(d.remove for _, _, d in drops if d.remove))
-        return Fix(
-            f"Remove the rule that drops UDP {number}, where the firewall's own configuration has "
-            "it (firewalld, ufw, cloud-init), or now by hand:",
-            removals or (f"iptables -I INPUT -p udp --dport {number} -j ACCEPT",),
-            verify=verify,
-        )
-    return Fix(
-        f"Open UDP {number} between the addresses of all nodes, both ways: in the provider's "
-        "security group, on the switch, or in the firewall of nodes that were not scanned"
-        + (f"; scan {', '.join(unseen)} too, to see their rules." if unseen else "."),
-        (
-            f"firewall-cmd --permanent --add-port={number}/udp && firewall-cmd --reload",
-            f"ufw allow {number}/udp",
-            f"iptables -I INPUT -p udp --dport {number} -j ACCEPT",
-        ),
-        verify=verify,
-        rollback=f"iptables -D INPUT -p udp --dport {number} -j ACCEPT",
-    )
+    told: set[tuple[str, str]] = set()
+    for name, way, hook, packet in tunnel_packets.outer(culprit, scanned, nodes, interfaces):
+        drop = firewalls.first_drop(name, (hook, packet))
+        if drop and (name, way) not in told:
+            told.add((name, way))
+            yield name, way, drop

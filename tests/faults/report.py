@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Sequence
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tabulate import tabulate
 
+from tests.faults.peers import table
+from tests.faults.peers.seen import Seen
 from tests.faults.run import words
 from tests.faults.score import Score, Summary, summary
 
@@ -29,8 +34,17 @@ def render(scores: Sequence[Score], form: str, command: str) -> str:
         return json.dumps(whole, indent=2)
     if form == "markdown":
         head = f"`{command}`, {date}:"
-        return f"{head}\n\n{tabulate(_figures(figures), tablefmt='github')}\n\n{_table(scores, 'github')}"
-    return f"{_table(scores, 'plain')}\n\n{tabulate(_figures(figures), tablefmt='plain')}"
+        parts = [head, *_summary(scores, figures, "github"), _table(scores, "github")]
+    else:
+        parts = [_table(scores, "plain"), *_summary(scores, figures, "plain")]
+    return "\n\n".join(parts)
+
+
+def _summary(scores: Sequence[Score], figures: Summary, form: str) -> list[str]:
+    """Our figures, and those of other tools where they were asked."""
+    lines = table.figures(s.peers for s in scores)
+    theirs = [tabulate(lines, headers=table.FIGURES, tablefmt=form, disable_numparse=True)]
+    return [tabulate(_figures(figures), tablefmt=form), *(theirs if lines else ())]
 
 
 def as_json(score: Score) -> dict[str, object]:
@@ -38,20 +52,45 @@ def as_json(score: Score) -> dict[str, object]:
     return {**dataclasses.asdict(score), "good": score.good}
 
 
+def from_json(fields: Mapping[str, Any]) -> Score:
+    """What as_json() wrote."""
+    known = _tuples({k: v for k, v in fields.items() if k != "good"})
+    known["peers"] = tuple(Seen(**_tuples(seen)) for seen in fields.get("peers", ()))
+    return Score(**known)
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+
+
 def _table(scores: Sequence[Score], form: str) -> str:
+    runs: dict[str, list[Score]] = defaultdict(list)
+    for one in scores:
+        runs[one.name].append(one)
+    names = table.columns(s.peers for s in scores)
     rows = [
-        (
-            s.name,
-            "quiet" if s.quiet else ", ".join("-" if r is None else str(r) for r in s.ranks),
-            s.folded,
-            len(s.unrelated),
-            s.seconds,
-            "" if s.good else words(s),
-        )
-        for s in scores
+        (name, *_row(same), *table.cells([s.peers for s in same], names))
+        for name, same in sorted(runs.items())
     ]
-    headers = ("scenario", "rank", "folded", "unrelated", "seconds", "remark")
+    headers = ("scenario", "good", "rank", "folded", "unrelated", "seconds", "remark", *names)
     return tabulate(rows, headers=headers, tablefmt=form, disable_numparse=True)
+
+
+def _row(same: Sequence[Score]) -> tuple[str, ...]:
+    """All runs of one scenario: what is worst in them."""
+    good = sum(s.good for s in same)
+    ranks = [
+        None if None in at else max(r or 0 for r in at)
+        for at in zip(*(s.ranks for s in same), strict=True)
+    ]
+    return (
+        f"{good} of {len(same)}",
+        "quiet" if same[0].quiet else ", ".join("-" if r is None else str(r) for r in ranks),
+        str(min(s.folded for s in same)),
+        str(max(len(s.unrelated) + len(s.alarms) for s in same)),
+        f"{statistics.median(s.seconds for s in same):g}",
+        "; ".join(dict.fromkeys(words(s) for s in same if not s.good)),
+    )
 
 
 def _figures(figures: Summary) -> list[tuple[str, str]]:
