@@ -10,6 +10,7 @@ list             names of all scenarios, and what each must be called
 run              inject, witness, scan, score, revert; needs the lab, and starts one of its own
   --select TEXT  only scenarios whose name contains this (repeatable)
   --ci           only those that CI runs (chosen.py)
+  --lab NAME     the lab's name (netdoctor-faults)
   --part K/N     every N-th scenario from the K-th, on a lab of its own: N commands side by side
   --log FILE     append each score as a line of JSON, as it comes
   --resume       leave out what the log has already
@@ -46,6 +47,7 @@ def main() -> int:
     options.add_argument("--nodes", type=int, default=3)
     options.add_argument("--repeat", type=int, default=1)
     options.add_argument("--ci", action="store_true")
+    options.add_argument("--lab", default="netdoctor-faults")
     options.add_argument("--part", type=_part, default=(1, 1))
     options.add_argument("--log", type=Path)
     options.add_argument("--resume", action="store_true")
@@ -87,7 +89,7 @@ def _run(chosen: argparse.Namespace) -> int:
         and (not chosen.select or any(text in s.name for text in chosen.select))
         and not (chosen.ci and s.name not in CHOSEN)
     ]
-    lab = Lab(f"netdoctor-faults{number if parts > 1 else ''}", _say)
+    lab = Lab(f"{chosen.lab}{number if parts > 1 else ''}", _say)
     lab.up(chosen.nodes, agent=agent_image.ensure(_say))
     try:
         if chosen.snapshots:

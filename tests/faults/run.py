@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.e2e.netdoctor import SERIOUS, scan
+from tests.faults.peers.watch import Watch
 from tests.faults.scenario import Scenario
 from tests.faults.score import Score, score, unmeasured
 from tests.lab import Lab
@@ -30,26 +31,40 @@ def run(
     *,
     repeat: int = 1,
     snapshots: Path | None = None,
+    peers: Watch | None = None,
 ) -> Iterator[Score]:
-    """One score for each scenario and repetition, as they come."""
+    """One score for each scenario and repetition, as they come.
+
+    In the first repetition scans of the healthy lab before and after each fault must be silent; in
+    the others the lab's own health checks are enough.
+    """
     silent = False  # the silence after one fault is the silence before the next
     for number in range(repeat):
         for scenario in scenarios:
             keep = snapshots / f"{scenario.name}.json.gz" if snapshots and not number else None
-            result = one(lab, scenario, keep, silent=silent)
+            first = number == 0
+            result = one(lab, scenario, keep, peers, before=first and not silent, after=first)
             silent = not (result.unmeasured or result.alarms)
             say(f"{result.name}: {words(result)}")
             yield result
 
 
-def one(lab: Lab, scenario: Scenario, snapshot: Path | None = None, *, silent: bool) -> Score:
+def one(
+    lab: Lab,
+    scenario: Scenario,
+    snapshot: Path | None = None,
+    peers: Watch | None = None,
+    *,
+    before: bool = True,
+    after: bool = True,
+) -> Score:
     """One scenario once. A fault that cannot be injected or comes not into force is not scored.
 
-    Rows of a scan of the healthy lab, before the fault (unless it was just seen to be silent) and
-    after its end, are false alarms of this run.
+    `before`, `after`: scan the healthy lab too; rows of such a scan are false alarms of this run.
     """
     try:
-        alarms = [] if silent else well(lab)
+        well(lab)
+        alarms = alarms_of(lab) if before else []
     except Unwell as exc:
         return unmeasured(scenario, f"before: {exc}")
     try:
@@ -61,10 +76,13 @@ def one(lab: Lab, scenario: Scenario, snapshot: Path | None = None, *, silent: b
             start = time.monotonic()
             seen = scan(lab, *scenario.scan, *save)
             result = score(scenario, seen.report, time.monotonic() - start)
+            if peers:
+                result = dataclasses.replace(result, peers=peers.look(scenario))
     except (LabError, subprocess.SubprocessError) as exc:
         return unmeasured(scenario, f"the lab: {' '.join(str(exc).split())[-300:]}")
     try:
-        alarms += well(lab)
+        well(lab)
+        alarms += alarms_of(lab) if after else []
     except Unwell as exc:
         return unmeasured(scenario, f"afterwards: {exc}")
     return dataclasses.replace(result, alarms=tuple(alarms))
@@ -82,13 +100,17 @@ def in_force(lab: Lab, scenario: Scenario) -> str:
     return ""
 
 
-def well(lab: Lab) -> list[str]:
-    """Wait until the lab is whole; rows of medium or above that a scan of it has. Raises Unwell."""
+def well(lab: Lab) -> None:
+    """Wait until the lab is whole, as its own health checks say. Raises Unwell."""
     end = time.monotonic() + RECOVERY
     while sentences := lab.healthy():
         if time.monotonic() > end:
             raise Unwell("; ".join(sentences))
         time.sleep(0.5)
+
+
+def alarms_of(lab: Lab) -> list[str]:
+    """Rows of medium or above that a scan of the healthy lab has."""
     seen = scan(lab, "--all-nodes")
     return [f"{r['id']} {r['title']}" for r in seen.report["findings"] if r["severity"] in SERIOUS]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.peers.seen import Seen
 from tests.faults.scenario import Cause, Scenario
 
 SERIOUS = ("critical", "high", "medium")
@@ -20,7 +21,8 @@ class Score:
     `ranks`: the place of each cause among the rows that nothing explains, from 1, None where it is
     not there. `misplaced` and `wrong_fix`: causes that were found with another place or another fix.
     `unrelated`: unexplained rows of medium or above that are none of the causes. `folded`: rows
-    under the causes. `alarms`: rows of the healthy scans before and after it. `unmeasured`: why the
+    under the causes. `alarms`: rows of the healthy scans before and after it. `peers`: what other
+    tools saw of it, if they were asked. `unmeasured`: why the
     scenario could not be run, empty where it was.
     """
 
@@ -34,6 +36,7 @@ class Score:
     seconds: float
     unmeasured: str = ""
     alarms: tuple[str, ...] = ()
+    peers: tuple[Seen, ...] = ()
 
     @property
     def first(self) -> bool:
