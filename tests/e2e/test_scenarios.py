@@ -17,5 +17,5 @@ pytestmark = pytest.mark.lab
 def test_a_scenario_is_judged_rightly(lab: Lab, name: str) -> None:
     """Causes first, in their place, with their fix, nothing beside them; silence afterwards."""
     broken(lab)
-    result = one(lab, all_scenarios()[name], silent=True)
+    result = one(lab, all_scenarios()[name], before=False)
     assert result.good, words(result)

@@ -50,10 +50,10 @@ class Scenario:
         return not self.causes
 
 
-def all_scenarios() -> Mapping[str, Scenario]:
-    """Every scenario by its name, in the order of their names."""
+def all_scenarios(*, without: str | None = None) -> Mapping[str, Scenario]:
+    """Every scenario by its name, in the order of their names; `without` those of one module."""
     found: dict[str, Scenario] = {}
-    for module in _modules():
+    for module in _modules(without):
         for scenario in importlib.import_module(module).SCENARIOS:
             if scenario.name in found:
                 message = f"{module}: a second scenario is called {scenario.name}"
@@ -62,6 +62,6 @@ def all_scenarios() -> Mapping[str, Scenario]:
     return dict(sorted(found.items()))
 
 
-def _modules() -> Iterator[str]:
-    for module in pkgutil.iter_modules([str(FOLDER)]):
-        yield f"tests.faults.scenarios.{module.name}"
+def _modules(without: str | None) -> Iterator[str]:
+    names = (f"tests.faults.scenarios.{m.name}" for m in pkgutil.iter_modules([str(FOLDER)]))
+    return (name for name in names if name != without)

@@ -6,6 +6,8 @@ once the fault is there, else what still works or is missing.
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -48,20 +50,8 @@ def lossy(node: str, address: Address, least: int, count: int = 60) -> Witness:
     """So many echoes of the count are lost, at least."""
 
     def look(lab: Lab) -> str:
-        said = lab.on(
-            node,
-            "ping",
-            "-n",
-            "-q",
-            "-c",
-            str(count),
-            "-i",
-            "0.01",
-            "-W",
-            "1",
-            address(lab),
-            check=False,
-        )
+        words = ("ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", "1")
+        said = lab.on(node, *words, address(lab), check=False)
         got = int(next(p for p in said.split(",") if "received" in p).split()[0])
         lost = count - got
         return "" if lost >= least else f"only {lost} of {count} echoes were lost"
@@ -191,6 +181,11 @@ def node_of(name: str) -> Address:
     return lambda lab: lab.address(name)
 
 
+def field(kind: str, name: str, path: str) -> Address:
+    """A field of an object of the default namespace."""
+    return lambda lab: lab.kubectl("get", kind, name, "-o", f"jsonpath={{.{path}}}")
+
+
 def tunnel_of(name: str) -> Address:
     """The address of a node's flannel device, as the node itself says."""
 
@@ -203,3 +198,101 @@ def tunnel_of(name: str) -> Address:
 def healthy(_lab: Lab) -> str:
     """There is nothing to wait for."""
     return ""
+
+
+_HEAR = """
+import socket, sys
+_, kind, address, port, count = sys.argv
+sock = socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+sock.bind((address, int(port)))
+sock.settimeout(2)
+kind == "tcp" and sock.listen()
+print("ready", flush=True)
+heard = 0
+try:
+    if kind == "tcp":
+        sock = sock.accept()[0]
+        sock.settimeout(2)
+    while heard < int(count) and (data := sock.recv(65536)):
+        heard += 1 if kind == "udp" else len(data)
+except OSError:
+    pass
+print(heard)
+"""
+_SAY = """
+import socket, sys, time
+_, kind, address, port, count = sys.argv
+if kind == "udp":
+    sock = socket.socket(type=socket.SOCK_DGRAM)
+    for _ in range(int(count)):
+        sock.sendto(b"x", (address, int(port)))
+        time.sleep(0.002)
+else:
+    sock = socket.create_connection((address, int(port)), 2)
+    sock.settimeout(2)
+    sock.sendall(b"x" * int(count))
+"""
+FREE_PORT = 28999  # nobody's
+
+
+def unheard(
+    sender: str,
+    receiver: str,
+    address: Address,
+    *,
+    least: int = 5,
+    count: int = 5,
+    kind: str = "udp",
+    port: int = FREE_PORT,
+) -> Witness:
+    """Of so many datagrams (or bytes of one TCP connection) to a socket, these are lost at least."""
+
+    def look(lab: Lab) -> str:
+        words = (kind, address(lab), str(port), str(count))
+        argv = [*lab._where(receiver), sys.executable, "-c", _HEAR, *words]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as hearer:
+            assert hearer.stdout
+            assert hearer.stdout.readline() == "ready\n"
+            lab.on(sender, sys.executable, "-c", _SAY, *words, check=False)
+            came = int(hearer.stdout.read())
+        return "" if count - came >= least else f"{sender} to {receiver}: {came} of {count} came"
+
+    return look
+
+
+def works(witness: Witness) -> Witness:
+    """What the fault leaves alone: the other witness does not see it there."""
+
+    def look(lab: Lab) -> str:
+        return "" if witness(lab) else "what should still work is broken as well"
+
+    return look
+
+
+def grows(node: str, *command: str, pattern: str, meanwhile: Witness = healthy) -> Witness:
+    """Numbers that a command on the node prints grow within half a second, or with another look."""
+
+    def total(lab: Lab) -> int:
+        return sum(map(int, re.findall(pattern, lab.on(node, *command, check=False))))
+
+    def look(lab: Lab) -> str:
+        before = total(lab)
+        lab.on(node, "sleep", "0.5")
+        if said := meanwhile(lab):
+            return said
+        return "" if total(lab) > before else f"{' '.join(command)} on {node}: still {before}"
+
+    return look
+
+
+def pod_closed(pod: str, address: Address, port: int) -> Witness:
+    """A pod of the default namespace opens no TCP connection."""
+
+    def look(lab: Lab) -> str:
+        words = ("exec", pod, "--", "python3", "-c", _TCP, address(lab), str(port))
+        done = lab.run("kubectl", *words, timeout=60)
+        broken = done.returncode != 0 and "timed out" in done.stderr
+        return "" if broken else f"{pod} to {address(lab)}:{port}: {done.stderr[-200:] or 'open'}"
+
+    return look

@@ -6,24 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults import witness
-from tests.faults.scenario import Inject, Scenario
-from tests.faults.scenarios import (
-    conntrack_timeout_short,
-    coredns_scaled_to_zero,
-    dns_aaaa_dropped,
-    dns_endpoint_dropped,
-    dns_search_wildcard,
-    fdb_entry_deleted,
-    forward_policy_drop,
-    ip_forward_off,
-    kube_proxy_gone,
-    kubelet_port_blocked,
-    packet_loss,
-    pod_route_missing,
-    switch_port_small,
-    virtual_address_twice,
-    vxlan_port_blocked,
-)
+from tests.faults.scenario import Inject, Scenario, all_scenarios
 from tests.lab import Lab
 
 
@@ -47,27 +30,7 @@ def _nested(first: Inject, second: Inject) -> Inject:
     return fault
 
 
-_NAMED = {
-    s.name: s
-    for module in (
-        conntrack_timeout_short,
-        coredns_scaled_to_zero,
-        dns_aaaa_dropped,
-        dns_endpoint_dropped,
-        dns_search_wildcard,
-        fdb_entry_deleted,
-        forward_policy_drop,
-        ip_forward_off,
-        kube_proxy_gone,
-        kubelet_port_blocked,
-        packet_loss,
-        pod_route_missing,
-        switch_port_small,
-        virtual_address_twice,
-        vxlan_port_blocked,
-    )
-    for s in module.SCENARIOS
-}
+_NAMED = all_scenarios(without=__name__)
 _PAIRS = (
     ("ip_forward_off-n1", "kubelet_port_drop-n3"),
     ("ip_forward_off-n3", "coredns_scaled_to_zero"),
