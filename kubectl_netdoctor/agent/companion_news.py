@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from kubectl_netdoctor.agent.absence import Absence, NotPresent, Unreadable
@@ -14,6 +16,7 @@ from kubectl_netdoctor.facts.plan import CompanionNews, read_news
 
 NEWS = "NETDOCTOR_NEWS"
 """Variable with the file's path: an annotation of the agent's Pod, renewed by the kubelet."""
+IFF_UP = 1  # linux/if.h
 _NOWHERE = "/nonexistent"
 _LOOK_SECONDS = 0.02
 
@@ -26,15 +29,39 @@ def forwarding(host: Host) -> str | None:
         return None
 
 
+def repairs(host: Host) -> str | None:
+    """What starting a pod would set right on this node; None where it would change nothing."""
+    if forwarding(host) == "0":
+        return "net.ipv4.ip_forward is 0"
+    down = [name for name in _bridges(host) if not _up(host, name)]
+    return f"{', '.join(down)} is down" if down else None
+
+
+def _bridges(host: Host) -> Iterator[str]:
+    """Bridges with ports."""
+    with suppress(Absence):
+        for name in host.names(host.sys / "class/net"):
+            with suppress(Absence):
+                if host.names(host.sys / "class/net" / name / "brif"):
+                    yield name
+
+
+def _up(host: Host, name: str) -> bool:
+    try:
+        return bool(int(host.kernel(host.sys / "class/net" / name / "flags"), 16) & IFF_UP)
+    except (Absence, ValueError):
+        return True  # not known to be down
+
+
 def wait_for_news(run: Run) -> CompanionNews:
     """What the annotation says, as soon as it is there.
 
-    Raises NotPresent where it does not come in time or names no companion at all. Where the node
-    does not forward, none is started, and nothing is waited for.
+    Raises NotPresent where it does not come in time or names no companion at all. Where a pod would
+    repair the node, none is started, and nothing is waited for.
     """
     path = Path(os.environ.get(NEWS) or _NOWHERE)
-    waits = forwarding(run.host) != "0"
-    end = run.started + (run.plan.companions_within if waits else 0.0)
+    broken = repairs(run.host)
+    end = run.started + (0.0 if broken else run.plan.companions_within)
     while True:
         try:
             text = path.read_text(encoding="utf-8")
@@ -43,10 +70,8 @@ def wait_for_news(run: Run) -> CompanionNews:
         if text:
             break
         if time.monotonic() > end:
-            if not waits:
-                raise NotPresent(
-                    "net.ipv4.ip_forward is 0: no companion is started, it would be set"
-                )
+            if broken:
+                raise NotPresent(f"{broken}: no companion is started, it would be set right")
             raise NotPresent(f"no news of companions within {run.plan.companions_within:g} s")
         time.sleep(_LOOK_SECONDS)
     try:

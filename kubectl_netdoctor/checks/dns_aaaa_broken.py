@@ -16,7 +16,7 @@ from kubectl_netdoctor.checks.base import (
     check,
 )
 from kubectl_netdoctor.checks.dns_cells import Seen, percentile
-from kubectl_netdoctor.checks.dns_places import Cell, ClusterDns, Place, places
+from kubectl_netdoctor.checks.dns_places import ClusterDns, Place, places
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
 from kubectl_netdoctor.facts.dns_matrix import DnsMatrix
@@ -49,23 +49,14 @@ def dns_aaaa_broken(
     Source: moby/moby#45553; gliderlabs/docker-alpine#255; RFC 4074 on misbehaviour with AAAA.
     """
     dns = ClusterDns.of(services, slices)
-    judged: dict[Cell, Seen] = {}
-    bad: dict[Cell, str] = {}
-    for name, fact in matrix.items():
-        for one in dns_cells.seen(name, fact, probes.get(name) if probes else None):
-            # Behind the ClusterIP each question may have met another endpoint.
-            if one.role == "service" or sum(c.sent for c in one.aaaa) < dns_cells.ENOUGH:
-                continue
-            if dns_cells.works(one.plain):
-                judged[name, one.server] = one
-                if wrong := _wrong(one):
-                    bad[name, one.server] = wrong
+    judged = {one.cell: one for one in dns_cells.of_all(matrix, probes) if _fit(one)}
+    bad = {cell: wrong for cell, one in judged.items() if (wrong := _wrong(one))}
     if not judged:
         raise Inconclusive("no DNS server answered A questions, so AAAA proves nothing")
     firewalls = Firewalls(iptables, nftables)
     for place in places(set(bad), set(judged), dns.endpoints):
         cells = [judged[c] for c in place.cells]
-        dropped = [one for one in cells if bad[one.node, one.server] == "dropped"]
+        dropped = [one for one in cells if bad[one.cell] == "dropped"]
         rules = dict.fromkeys(
             (o.node, d) for o in dropped for d in dns_packets.takers(o, firewalls)
         )
@@ -87,6 +78,12 @@ def dns_aaaa_broken(
             paths=dns.paths(place),
             fix=_fix(place, cells, [d.remove for _, d in rules if d.remove]),
         )
+
+
+def _fit(one: Seen) -> bool:
+    """Behind the ClusterIP each question may have met another endpoint."""
+    enough = sum(c.sent for c in one.aaaa) >= dns_cells.ENOUGH
+    return one.role != "service" and enough and dns_cells.works(one.plain)
 
 
 def _wrong(one: Seen) -> str | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kubectl_netdoctor.checks.base import PerNode
 from kubectl_netdoctor.facts.dns_matrix import DnsCell, DnsMatrix
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 
@@ -26,6 +27,11 @@ class Seen:
     role: str
     cells: tuple[DnsCell, ...]
     probes: tuple[DnsProbe, ...]
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """The node that asked, and the server's address."""
+        return self.node, self.server
 
     @property
     def plain(self) -> tuple[DnsCell, ...]:
@@ -90,6 +96,12 @@ def seen(node: str, matrix: DnsMatrix, probes: DnsProbes | None) -> Iterator[See
                 if (p.role, p.server, p.port) == (role, server, port)
             ),
         )
+
+
+def of_all(matrix: PerNode[DnsMatrix], probes: PerNode[DnsProbes] | None) -> Iterator[Seen]:
+    """Each server as each node saw it."""
+    for name, fact in matrix.items():
+        yield from seen(name, fact, probes.get(name) if probes else None)
 
 
 def silent(cells: Sequence[DnsCell]) -> bool:

@@ -16,7 +16,7 @@ from kubectl_netdoctor.checks.base import (
     check,
 )
 from kubectl_netdoctor.checks.dns_cells import COMPACT, Seen
-from kubectl_netdoctor.checks.dns_places import Cell, ClusterDns, Place, places
+from kubectl_netdoctor.checks.dns_places import ClusterDns, Place, places
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
 from kubectl_netdoctor.facts.dns_matrix import DnsMatrix
@@ -49,15 +49,8 @@ def dns_large_answers_lost(
     Source: RFC 6891; DNS flag day 2020 (1232 bytes); coredns/coredns#5998, #5953.
     """
     dns = ClusterDns.of(services, slices)
-    judged: dict[Cell, Seen] = {}
-    bad: dict[Cell, str] = {}
-    for name, fact in matrix.items():
-        for one in dns_cells.seen(name, fact, probes.get(name) if probes else None):
-            # Behind the ClusterIP each question may have met another endpoint.
-            if one.role != "service" and dns_cells.works(one.plain, GOOD) and _known(one):
-                judged[name, one.server] = one
-                if wrong := _wrong(one):
-                    bad[name, one.server] = wrong
+    judged = {one.cell: one for one in dns_cells.of_all(matrix, probes) if _fit(one)}
+    bad = {cell: wrong for cell, one in judged.items() if (wrong := _wrong(one))}
     if not judged:
         raise Inconclusive("no server is known to have an answer above 512 bytes")
     firewalls = Firewalls(iptables, nftables)
@@ -78,6 +71,11 @@ def dns_large_answers_lost(
             paths=dns.paths(place),
             fix=_fix(place, cells, [d.remove for _, d in rules if d.remove]),
         )
+
+
+def _fit(one: Seen) -> bool:
+    """Behind the ClusterIP each question may have met another endpoint."""
+    return one.role != "service" and dns_cells.works(one.plain, GOOD) and _known(one)
 
 
 def _size(one: Seen) -> int:

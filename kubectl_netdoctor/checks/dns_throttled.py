@@ -52,7 +52,7 @@ class Answers:
     "DNS-03",
     Severity.HIGH,
     since="0.1",
-    explains=("DNS-01", "DNS-05", "DNS-12", "DNS-13", "DNS-15", "DNS-20"),
+    explains=("DNS-01", "DNS-05", "DNS-12", "DNS-13", "DNS-15", "DNS-20", "DNS-22"),
 )
 def dns_throttled(
     cpus: PerNode[DnsCpus],

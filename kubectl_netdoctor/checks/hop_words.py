@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from kubectl_netdoctor.checks.base import Evidence
@@ -23,6 +24,7 @@ _WHERE: dict[ProbeKind, str] = {
     "pod-node": "from a pod to the node",
     "node-pod": "from the node to a pod",
 }
+_SENTENCE = re.compile(rf"(\d+ of \d+ )?probes \S+ to \S+ ({'|'.join(_WHERE.values())}): ")
 
 
 def losses(
@@ -64,6 +66,11 @@ def sentence(loss: Loss) -> str:
     number = f"{loss.count} of {loss.sent} probes" if loss.sent else "probes"
     what = f"{number} {loss.pair[0]} to {loss.pair[1]} {_WHERE[loss.kind]}"
     return f"{what}: {place(loss)}{_sizes(loss)}"
+
+
+def is_told(said: Evidence) -> bool:
+    """Whether a piece of evidence is such a sentence."""
+    return _SENTENCE.match(said.text) is not None
 
 
 def _sizes(loss: Loss) -> str:

@@ -10,6 +10,7 @@ from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
     Fix,
+    Inconclusive,
     Severity,
     check,
     evidence,
@@ -24,6 +25,8 @@ from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 # Where the API server dials kubelets through a tunnel of theirs, its address proves nothing.
 TUNNEL_PODS = ("konnectivity", "tunnelfront", "aks-link", "openvpn")
 TUNNEL_VERSIONS = ("+k3s", "+rke2")
+# What the API server, or our own log request, says when the kubelet took the connection.
+TAKEN = ("TLS handshake timeout", "certificate", "no complete log")
 
 
 @check("NF-05", Severity.HIGH, since="0.1")
@@ -45,8 +48,10 @@ def kubelet_port_blocked(
       which the API server fetches from the kubelet's port 10250. Or the log came by a connection
       that was open, and a rule on the node takes the API server's next one (medium).
     Impact: kubectl logs, exec, port-forward and metrics fail for this node; workloads are fine.
-    Diagnosis: the log request's own error; a time-out is a filter, a refusal is a kubelet that is
-      down, a certificate error is neither. Wrong InternalIP gives the same picture. Rules are not
+    Diagnosis: the log request's own error; silence, twice, is a filter, a refusal is a kubelet that is
+      down. A TLS handshake or a log that was too slow, and a certificate error, are a connection that
+      was there; a user without the right and a damaged log say nothing about the port either: then
+      it is not known. Wrong InternalIP gives the same picture. Rules are not
       judged where the API server reaches kubelets through a tunnel (konnectivity, k3s, RKE2).
     Mitigation: open TCP 10250 from the control plane to the node.
     Source: Kubernetes documentation, Ports and Protocols; k0sproject/k0s#5852.
@@ -58,6 +63,7 @@ def kubelet_port_blocked(
         return
     if report.status is not NodeStatus.SUMMARY:
         return
+    _must_be_the_port(report.reason or "")
     address = node.internal_ips[0] if node and node.internal_ips else report.name
     yield Finding(
         title="The API server cannot reach the kubelet (port 10250): no logs, no exec",
@@ -76,6 +82,12 @@ def kubelet_port_blocked(
             verify=f"kubectl get --raw /api/v1/nodes/{report.name}/proxy/healthz",
         ),
     )
+
+
+def _must_be_the_port(reason: str) -> None:
+    """Raise Inconclusive where the log is missing for another reason, or for one not known."""
+    if str(needed_traffic.KUBELET_PORT) not in reason or any(said in reason for said in TAKEN):
+        raise Inconclusive(f"the log did not come, the port may be open: {reason or 'no reason'}")
 
 
 def _tunnelled(node: NodeInfo, pods: Pods | None) -> bool:

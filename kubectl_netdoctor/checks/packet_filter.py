@@ -51,6 +51,14 @@ class Firewalls:
         return certain or next((s for v in verdicts for s in v.suspects if s.moved), None)
 
 
+def fair(drop: Drop) -> bool:
+    """Whether a rule that may take a packet is a fair suspect.
+
+    Its counter moved inside the window; without that, only a rule that drops at random is one.
+    """
+    return bool(drop.moved) or any(word in drop.text for word in ("numgen", "-m statistic"))
+
+
 def counted(drop: Drop) -> str:
     """The rule, with the packets that it took inside the window."""
     return drop.text if not drop.moved else f"{drop.text} (took {drop.moved} packets in the window)"

@@ -46,6 +46,7 @@ SURELY = 10  # packets lost in one direction; chance and a moment's jam take few
         "API-02",
         "SVC-02",
         "RTE-13",
+        "DNS-22",
         "DNS-21",
         "API-09",
         "TGT-01",
@@ -249,8 +250,7 @@ def _rules(
             )
             verdicts = [firewalls.verdict(name, *way) for way in ways]
             for drop in [d for v in verdicts for d in (v.drop, *v.suspects) if d]:
-                # Without a counter, only a rule that drops at random is a fair suspect.
-                if drop.text not in seen and (drop.moved or "numgen" in drop.text):
+                if drop.text not in seen and packet_filter.fair(drop):
                     seen.add(drop.text)
                     yield name, drop
 

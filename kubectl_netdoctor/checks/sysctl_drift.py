@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from kubectl_netdoctor.checks.base import (
@@ -15,6 +14,7 @@ from kubectl_netdoctor.checks.base import (
     check,
     node,
 )
+from kubectl_netdoctor.checks.majority import LEAST, usual
 from kubectl_netdoctor.checks.sysctl_profile import PROFILE
 from kubectl_netdoctor.facts.system import Kernel, Sysctls
 
@@ -46,17 +46,17 @@ def sysctl_drift(sysctls: PerNode[Sysctls], kernels: PerNode[Kernel] | None) -> 
     Mitigation: bring the node in line, or the others, where the difference is not meant.
     Source: kernel documentation, admin-guide/sysctl.
     """
-    if len(sysctls) < 3:
+    if len(sysctls) < LEAST:
         raise Inconclusive("a majority needs at least three scanned nodes")
     odd: dict[str, list[tuple[str, str, str]]] = {}
     for name in dict.fromkeys(WATCHED):
         values = {n: v for n, fact in sysctls.items() if (v := fact.get(name)) is not None}
-        common, count = Counter(values.values()).most_common(1)[0] if values else ("", 0)
-        if count == len(values) or count * 3 < len(values) * 2:
+        common = usual(values.values())
+        if common is None:
             continue
-        usual = next(n for n, v in values.items() if v == common)
+        typical = next(n for n, v in values.items() if v == common)
         for machine, value in values.items():
-            same_size = _memory(kernels, machine) == _memory(kernels, usual)
+            same_size = _memory(kernels, machine) == _memory(kernels, typical)
             if value != common and (same_size or name not in BY_MEMORY):
                 odd.setdefault(machine, []).append((name, value, common))
     for machine, rows in sorted(odd.items()):

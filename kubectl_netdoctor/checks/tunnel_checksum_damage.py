@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import transport_split
 from kubectl_netdoctor.checks.base import (
-    Confidence,
-    Evidence,
     Finding,
     Fix,
     Inconclusive,
@@ -16,8 +14,7 @@ from kubectl_netdoctor.checks.base import (
     Severity,
     check,
 )
-from kubectl_netdoctor.checks.blame import blame
-from kubectl_netdoctor.checks.transport_split import SHOWN
+from kubectl_netdoctor.checks.checksum_damage import damages
 from kubectl_netdoctor.facts.cluster import Nodes
 from kubectl_netdoctor.facts.link import Interfaces
 from kubectl_netdoctor.facts.probe import PathProbes
@@ -56,30 +53,9 @@ def tunnel_checksum_damage(
     tested, failing = transport_split.splits(probes, transport, nodes, "overlay")
     if not tested:
         raise Inconclusive(UNKNOWN)
-    harmed = transport_split.damage(failing, transport)
-    for culprit in blame(harmed, tested | {p[::-1] for p in tested}):
-        views = {p: failing[p] for way in culprit.pairs for p in (way, way[::-1]) if p in failing}
-        kinds = [
-            k for k in ("UDP", "TCP", "large TCP") if any(k in v.protocols for v in views.values())
-        ]
-        senders = {a for a, _ in culprit.pairs}
-        device, _ = transport_split.names_of(senders, interfaces, nodes)
-        yield Finding(
-            title=f"The tunnel damages {' and '.join(kinds)}: wrong checksums, while ICMP passes",
-            confidence=Confidence.CERTAIN,
-            evidence=(
-                *(Evidence(f"to {p[1]} ({v.text})", p[0]) for p, v in list(views.items())[:SHOWN]),
-                *(
-                    transport_split.wrong_checksums(way, harmed[way])
-                    for way in culprit.pairs[:SHOWN]
-                ),
-                *transport_split.offloads(senders, interfaces, nodes),
-            ),
-            subjects=culprit.subjects,
-            scope=culprit.words,
-            paths=culprit.pairs,
-            fix=_fix(device),
-        )
+    for one in damages(tested, failing, transport, interfaces, nodes):
+        title = f"The tunnel damages {one.protocols}: wrong checksums, while ICMP passes"
+        yield one.finding(title, _fix(one.tunnel))
 
 
 def _fix(device: str) -> Fix:

@@ -34,7 +34,7 @@ LEAST = 4  # packets of one pair; chance and a moment's jam take fewer
     "ENC-10",
     Severity.HIGH,
     since="0.1",
-    explains=("DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
+    explains=("DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-22", "DNS-21", "API-09"),
 )
 def tunnel_loss(
     probes: PerNode[PathProbes],
@@ -142,12 +142,12 @@ def _rules(
     interfaces: PerNode[Interfaces] | None,
     firewalls: Firewalls,
 ) -> Iterator[tuple[str, Drop]]:
-    """Rules that may take the outer packets and took some in the window."""
+    """Rules that may take the outer packets."""
     told: set[tuple[str, str]] = set()
     for name, _, hook, packet in tunnel_packets.outer(culprit, scanned, nodes, interfaces):
         verdict = firewalls.verdict(name, hook, packet)
         for drop in (verdict.drop, *verdict.suspects):
-            if drop and drop.moved and (name, drop.text) not in told:
+            if drop and packet_filter.fair(drop) and (name, drop.text) not in told:
                 told.add((name, drop.text))
                 yield name, drop
 

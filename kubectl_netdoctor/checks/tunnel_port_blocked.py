@@ -30,7 +30,7 @@ ENOUGH = 3  # probes; fewer prove nothing
     "ENC-01",
     Severity.CRITICAL,
     since="0.1",
-    explains=("DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-21", "API-09"),
+    explains=("DNS-05", "DNS-07", "API-01", "SVC-02", "RTE-13", "DNS-22", "DNS-21", "API-09"),
 )
 def tunnel_port_blocked(
     probes: PerNode[PathProbes],

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kubectl_netdoctor.cluster import bodies, evidence, fields, manifest, pod_status, sweep
+from kubectl_netdoctor.cluster import (
+    agent_spec,
+    bodies,
+    evidence,
+    fields,
+    manifest,
+    pod_status,
+    sweep,
+)
 from kubectl_netdoctor.cluster.api_errors import CONFLICT, FORBIDDEN, ApiError, Unreachable
 from kubectl_netdoctor.cluster.companion_manifest import companion_name
 from kubectl_netdoctor.cluster.node_run import AGAIN_SECONDS, Crew, NodeRun
@@ -30,8 +38,8 @@ PATIENCE_SECONDS = 8.0  # from the first agent's start, then agents are told wha
 PATIENCE_SHARE = 0.25  # of the run's deadline, at most
 READY_SECONDS = 3.0  # after the agent's start; a busy kubelet may probe late
 NEVER_READY = (
-    "its agent was never ready: net.ipv4.ip_forward is not 1, which starting a pod would change, "
-    "or the kubelet did not probe in time"
+    "its agent was never ready: net.ipv4.ip_forward is not 1 or a bridge with ports is down, which "
+    "starting a pod would change, or the kubelet did not probe in time"
 )
 NEWS_SECONDS = 2.0  # for the news to arrive
 LOOK_SECONDS = 2.5  # after which events are asked why a companion does not start
@@ -276,7 +284,7 @@ class CompanionCrew:
             service=self._service,
         )
         path = f"{sweep.pods_path(options.namespace)}/{agent.pod}"
-        note = {manifest.NEWS: news_text(news)}
+        note = {agent_spec.NEWS: news_text(news)}
         self._crew.loop.call(partial(self._crew.api.annotate, path, note), _told)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from kubectl_netdoctor import __version__
+from kubectl_netdoctor.cluster.agent_spec import pod_spec
 
 Json = dict[str, Any]
 
@@ -23,14 +25,9 @@ RUN = "netdoctor/run"
 NODE = "netdoctor/node"
 ROLE = "netdoctor/role"
 AGENT = "agent"
-NEWS = "netdoctor/companions"
-"""Annotation by which an agent that runs is told the addresses of companions."""
 OURS = f"{MANAGED_BY}=netdoctor"
 """Label selector of everything that any run made."""
 
-CONTAINER = "agent"
-HOST_ROOT = "/host"
-NEWS_MOUNT, NEWS_FILE = "/netdoctor-news", "companions"
 MAX_VARIABLE_BYTES = (128 << 10) - 64  # MAX_ARG_STRLEN of execve(2), less the variable's name
 
 SMALL_RESOURCES: Json = {
@@ -72,6 +69,17 @@ def node_hash(node: str) -> str:
 def agent_name(run: str, node: str) -> str:
     """Name of a node's Job or Pod."""
     return f"{run_name(run)}-{node_hash(node)}"
+
+
+def same_hash(names: Iterable[str]) -> dict[str, str]:
+    """Nodes whose objects would be called like those of another node: one in 4 billion pairs."""
+    taken: dict[str, str] = {}
+    late: dict[str, str] = {}
+    for name in names:
+        first = taken.setdefault(node_hash(name), name)
+        if first != name:
+            late[name] = f"its name has the hash of {first}'s: scan it alone"
+    return late
 
 
 def run_selector(run: str) -> str:
@@ -133,7 +141,7 @@ def agent_job(
     spec = job_spec(deadline, ttl, parallelism=1)
     spec["template"] = {
         "metadata": {"labels": labels(run, node), "annotations": _annotations(node)},
-        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
+        "spec": pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
     }
     metadata = _metadata(run, node, namespace, owner)
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
@@ -156,7 +164,7 @@ def agent_pod(
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": _metadata(run, node, namespace, owner),
-        "spec": _pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
+        "spec": pod_spec(node, plan, image, deadline=deadline, resources=resources, news=news),
     }
 
 
@@ -204,86 +212,6 @@ def owned_by(owner: Owner) -> Json:
     """The owner reference of everything that the run makes."""
     reference = {"apiVersion": "batch/v1", "kind": "Job", "name": owner.name, "uid": owner.uid}
     return {**reference, "controller": False, "blockOwnerDeletion": False}
-
-
-def _pod_spec(
-    node: str,
-    plan: str,
-    image: AgentImage,
-    *,
-    deadline: float,
-    resources: Json | None,
-    news: bool,
-) -> Json:
-    spec: Json = {
-        "nodeName": node,  # no scheduler: cordoned and tainted nodes are the interesting ones
-        "tolerations": [{"operator": "Exists"}],
-        "hostNetwork": True,
-        "hostPID": True,
-        "dnsPolicy": "Default",
-        "restartPolicy": "Never",
-        "activeDeadlineSeconds": math.ceil(deadline),
-        "terminationGracePeriodSeconds": 1,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "os": {"name": "linux"},
-        "containers": [_container(plan, image, resources)],
-        "volumes": [{"name": "host", "hostPath": {"path": "/", "type": ""}}],
-    }
-    if image.pull_secrets:
-        spec["imagePullSecrets"] = [{"name": name} for name in image.pull_secrets]
-    if news:
-        spec["volumes"].append(_news_volume())
-        (container,) = spec["containers"]
-        container["readinessProbe"] = _forwards()
-        container["env"].append({"name": "NETDOCTOR_NEWS", "value": f"{NEWS_MOUNT}/{NEWS_FILE}"})
-        container["volumeMounts"].append(
-            {"name": "news", "mountPath": NEWS_MOUNT, "readOnly": True}
-        )
-    return spec
-
-
-def _forwards() -> Json:
-    """Ready means that the node forwards packets already.
-
-    CNI plugins switch forwarding on when they start a pod: on a node where it is off, a companion
-    would change what the agent has to find. Read with the agent's own interpreter, in its network
-    namespace, which is the node's.
-    """
-    path = "/proc/sys/net/ipv4/ip_forward"
-    command = [
-        "python3",
-        "-I",
-        "-S",
-        "-c",
-        f"raise SystemExit(open({path!r}).read().strip() != '1')",
-    ]
-    often = {"periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 1}
-    return {"exec": {"command": command}, **often}
-
-
-def _news_volume() -> Json:
-    """An annotation as a file: the kubelet renews it as soon as the annotation is set."""
-    field = {"fieldPath": f"metadata.annotations['{NEWS}']"}
-    return {"name": "news", "downwardAPI": {"items": [{"path": NEWS_FILE, "fieldRef": field}]}}
-
-
-def _container(plan: str, image: AgentImage, resources: Json | None) -> Json:
-    container: Json = {
-        "name": CONTAINER,
-        "image": image.name,
-        "imagePullPolicy": image.pull_policy,
-        "env": [
-            {"name": "NETDOCTOR_PLAN", "value": plan},
-            {"name": "NETDOCTOR_HOST_ROOT", "value": HOST_ROOT},
-        ],
-        "securityContext": {"privileged": True, "readOnlyRootFilesystem": True},
-        "terminationMessagePolicy": "File",
-        "volumeMounts": [{"name": "host", "mountPath": HOST_ROOT, "readOnly": True}],
-    }
-    if resources is not None:
-        container["resources"] = resources
-    return container
 
 
 def example() -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from kubectl_netdoctor.analysis.engine import Skipped, evaluate
+from kubectl_netdoctor.checks.base import Finding
+from kubectl_netdoctor.checks.catalogue import catalogue
 from kubectl_netdoctor.facts.base import KEYS
 from kubectl_netdoctor.facts.cluster import (
     EndpointInfo,
@@ -24,7 +27,7 @@ from kubectl_netdoctor.facts.netfilter import (
 )
 from kubectl_netdoctor.facts.service_changes import ServiceChange, ServiceChanges
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.recorded import change_cluster, change_items, change_node, healthy
+from tests.unit.recorded import change_cluster, change_items, change_node, findings, healthy
 
 OLD = "2020-01-01T00:00:00Z"
 SHOP = "shop/web"
@@ -175,3 +178,21 @@ def shop(*pieces: EndpointSliceInfo, snapshot: Snapshot | None = None, **changes
     one = service(**changes)
     base = change_cluster(snapshot or healthy(), Services, lambda s: Services((*s.items, one)))
     return change_cluster(base, EndpointSlices, lambda s: EndpointSlices((*s.items, *pieces)))
+
+
+PORT = 8080
+READY = piece(endpoint(A), endpoint(B, "n3"))
+RIGHT = rules(f"{A}:{PORT}", f"{B}:{PORT}")
+STALE = rules(f"{A}:{PORT}", f"{C}:{PORT}")
+
+
+def on_n3(snapshot: Snapshot) -> list[Finding]:
+    """Findings about n3; the other nodes have no rules of the shop and are not looked at."""
+    return [f for f in findings("SVC-02", snapshot) if f.nodes == {"n3"}]
+
+
+def why_skipped(snapshot: Snapshot) -> str:
+    """Why nothing was said about n3."""
+    (cell,) = [c for c in evaluate([catalogue()["SVC-02"]], snapshot) if c.node == "n3"]
+    assert isinstance(cell.outcome, Skipped), cell.outcome
+    return cell.outcome.missing.detail

@@ -6,28 +6,63 @@ import dataclasses
 
 import pytest
 
+from kubectl_netdoctor.facts.cluster import EndpointSlices
 from kubectl_netdoctor.facts.dns_matrix import DnsCell
 from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes, PathProbe, PathProbes
 from kubectl_netdoctor.facts.snapshot import Snapshot
-from tests.unit.dns_answers import NODES, endpoints, seen, took, upstream
-from tests.unit.recorded import change_items, change_node, findings, healthy, judged, outcomes
+from kubectl_netdoctor.facts.system import CpuTime, CpuTimes, Pressure, PressureLine
+from tests.unit.dns_answers import NODES, endpoints, matrix, put, seen, servers, took, upstream
+from tests.unit.recorded import (
+    change_items,
+    change_node,
+    cluster_fact,
+    findings,
+    healthy,
+    judged,
+    outcomes,
+    without,
+)
 
 
-def slow(servers: list[str], milliseconds: float, *nodes: str) -> Snapshot:
+def slow(late: list[str], milliseconds: float, *nodes: str) -> Snapshot:
     """These servers answer that much later, to the named nodes or to all."""
+    return between({(n, s) for n in nodes or NODES for s in late}, milliseconds)
 
-    def cells(c: DnsCell) -> DnsCell:
-        return took(c, milliseconds) if c.server in servers else c
 
-    def probes(p: DnsProbe) -> DnsProbe:
-        if p.server not in servers:
-            return p
-        return dataclasses.replace(p, rtt_ms=tuple(ms + milliseconds for ms in p.rtt_ms))
+def between(late: set[tuple[str, str]], milliseconds: float) -> Snapshot:
+    """The answers that these nodes get from these servers come that much later; CPUs are idle."""
+    snapshot = healthy()
+    for node in NODES:
 
-    snapshot = seen(cells, *nodes)
-    for node in nodes or NODES:
+        def cells(c: DnsCell, node: str = node) -> DnsCell:
+            return took(c, milliseconds) if (node, c.server) in late else c
+
+        def probes(p: DnsProbe, node: str = node) -> DnsProbe:
+            if (node, p.server) not in late:
+                return p
+            return dataclasses.replace(p, rtt_ms=tuple(ms + milliseconds for ms in p.rtt_ms))
+
+        snapshot = put(snapshot, node, matrix(cells))
         snapshot = change_node(snapshot, node, DnsProbes, change_items(DnsProbes, probes))
+    return on_cpus(snapshot)
+
+
+def on_cpus(snapshot: Snapshot, *busy: str, waiting: float = 0.97, idle: int = 1) -> Snapshot:
+    """The named nodes are short of CPU, the others have CPU to spare."""
+    for node in NODES:
+        wait, free = (waiting, idle) if node in busy else (0.1, 60)
+        line = PressureLine(avg10=0.0, stalled_us=int(wait * 1e6))
+        ticks = CpuTime(0, 100 - free, 0, 0, free, 0, 0, 0, 0)
+        snapshot = put(snapshot, node, Pressure(1.0, {"cpu.some": line}))
+        snapshot = put(snapshot, node, CpuTimes(1.0, (ticks,)))
     return snapshot
+
+
+def home(server: str) -> str:
+    """The node of a DNS pod of the recorded lab."""
+    slices = cluster_fact(healthy(), EndpointSlices).items
+    ends = (e for piece in slices for e in piece.endpoints if server in e.addresses)
+    return next((str(e.node) for e in ends), "")
 
 
 def test_one_slow_endpoint_is_its_pod() -> None:
@@ -72,10 +107,10 @@ def test_only_the_cluster_ip_is_slow() -> None:
     assert found.title.startswith("Cluster DNS kube-dns")
 
 
-@pytest.mark.parametrize(("servers", "milliseconds"), [("endpoints", 60), ("upstream", 150)])
-def test_not_so_slow(servers: str, milliseconds: float) -> None:
+@pytest.mark.parametrize(("late", "milliseconds"), [("endpoints", 60), ("upstream", 150)])
+def test_not_so_slow(late: str, milliseconds: float) -> None:
     """A resolver that is a continent away, a pod on a busy node."""
-    chosen = endpoints() if servers == "endpoints" else [upstream()]
+    chosen = endpoints() if late == "endpoints" else [upstream()]
     assert findings("DNS-20", slow(chosen, milliseconds)) == []
 
 
@@ -116,6 +151,73 @@ def test_a_slow_way_is_not_the_servers_fault() -> None:
         snapshot = change_node(snapshot, node, PathProbes, change_items(PathProbes, way))
     own = [f for f in findings("DNS-20", snapshot) if len(f.nodes) > 1]
     assert own == []
+
+
+def starved(*nodes: str) -> set[tuple[str, str]]:
+    """What is late when nothing on these nodes gets a CPU in time: all that they ask or answer."""
+    return {(n, s) for n in NODES for s in servers() if n in nodes or home(s) in nodes}
+
+
+def test_a_starved_servers_node_is_named_and_the_server_is_not_blamed() -> None:
+    """Its pod waits for a CPU: everybody gets late answers from it."""
+    busy = home(endpoints()[0])
+    for found in findings("DNS-20", on_cpus(between(starved(busy), 300), busy)):
+        assert found.severity == "low"
+        assert found.confidence == "possible"
+        assert found.nodes == {busy}
+        assert found.title == f"DNS answers come late, and {busy} is short of CPU"
+        assert any("waited for a CPU in 97% of the window" in e.text for e in found.evidence)
+    assert findings("DNS-20", on_cpus(between(starved(busy), 300), busy))
+
+
+def test_nodes_that_are_all_starved_blame_nobody() -> None:
+    """A loaded machine with all nodes on it: one hint, nothing at medium or above."""
+    rows = judged(on_cpus(slow([*servers()], 300), *NODES)).findings
+    (found,) = [r.finding for r in rows if r.finding.id == "DNS-20"]
+    assert found.severity == "low"
+    assert found.nodes == set(NODES)
+
+
+def test_a_starved_asking_node_is_named() -> None:
+    """All that it asks is late to it, and to nobody else."""
+    asking = next(n for n in NODES if n not in {home(e) for e in endpoints()})
+    (found,) = findings("DNS-20", on_cpus(slow([*servers()], 300, asking), asking))
+    assert found.severity == "low"
+    assert found.nodes == {asking}
+
+
+def test_one_starved_node_does_not_explain_what_all_others_see() -> None:
+    """The slow pod runs elsewhere, and is slow for those who have CPU to spare too."""
+    one = endpoints()[0]
+    busy = next(n for n in NODES if n != home(one))
+    late = {(n, one) for n in NODES} | starved(busy)
+    found = findings("DNS-20", on_cpus(between(late, 300), busy))
+    assert [f.subjects[0].kind for f in found if f.severity == "high"] in (["Pod"], ["Service"])
+
+
+def test_other_quick_answers_acquit_a_busy_node() -> None:
+    """Every node of a small machine looks short of CPU while it is scanned, and answers in time."""
+    (found,) = findings("DNS-20", on_cpus(slow(endpoints()[:1], 300), *NODES))
+    assert found.subjects[0].kind == "Pod"
+    assert found.severity == "high"
+    assert found.confidence == "certain"
+
+
+def test_a_pod_at_its_own_limit_waits_on_an_idle_node() -> None:
+    """A throttled cgroup is pressure too, but no lack of CPUs."""
+    found = findings("DNS-20", on_cpus(slow([*servers()], 300), *NODES, idle=60))
+    assert {f.severity for f in found} == {"high"}
+
+
+def test_unknown_cpus_leave_the_finding_and_take_the_certainty() -> None:
+    """Unknown is neither starved nor idle."""
+    blind = without(slow([*servers()], 300), Pressure, CpuTimes)
+    (found,) = findings("DNS-20", blind)
+    assert found.severity == "high"
+    assert found.confidence == "likely"
+    assert any("short of CPU is not known" in e.text for e in found.evidence)
+    (known,) = findings("DNS-20", slow([*servers()], 300))
+    assert known.confidence == "certain"
 
 
 def test_nothing_is_claimed_without_the_matrix() -> None:

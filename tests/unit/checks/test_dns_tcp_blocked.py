@@ -101,3 +101,19 @@ def test_a_server_that_is_slow_is_not_blocked() -> None:
     busy = blocked([SERVICE, *endpoints()], "n3", error="stalled", sent=5)
     assert findings("DNS-12", busy) == []
     assert outcomes("DNS-12", busy) == {"Skipped"}
+
+
+def test_one_handshake_among_silence_is_an_open_port() -> None:
+    """A filter takes every connection; a server that is short of CPU takes one now and then."""
+
+    def change(p: DnsProbe) -> DnsProbe:
+        if p.transport != "tcp":
+            return p
+        errors = {"stalled": 1, "timeout": p.sent - 1}
+        return dataclasses.replace(p, answered=0, rcodes={}, rtt_ms=(), errors=errors)
+
+    busy = blocked([SERVICE, *endpoints(), upstream()], "n3")
+    assert findings("DNS-12", busy)
+    slow = change_node(busy, "n3", DnsProbes, change_items(DnsProbes, change))
+    assert findings("DNS-12", slow) == []
+    assert outcomes("DNS-12", slow) == {"Skipped"}

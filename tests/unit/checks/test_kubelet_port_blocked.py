@@ -10,7 +10,7 @@ from kubectl_netdoctor.checks.base import Severity
 from kubectl_netdoctor.facts.cluster import Nodes, Pods
 from kubectl_netdoctor.facts.snapshot import NodeStatus, Snapshot
 from tests.unit.checks.firewalls import iptables_rule
-from tests.unit.recorded import change_cluster, change_items, findings, healthy
+from tests.unit.recorded import change_cluster, change_items, findings, healthy, outcomes
 
 
 def with_status(status: NodeStatus, reason: str | None) -> Snapshot:
@@ -35,6 +35,44 @@ def test_a_summary_without_a_log_fires() -> None:
 def test_anything_else_is_silent(status: NodeStatus) -> None:
     """A node that never ran an agent proves nothing about its kubelet's port."""
     assert findings("NF-05", with_status(status, "x")) == []
+
+
+UNREAD = "the API server could not read the log from the kubelet, port 10250: "
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no answer within 10 s; asked again: no answer within 5 s",
+        "dial tcp 198.18.0.13:10250: connect: connection refused",
+        "dial tcp 198.18.0.13:10250: connect: no route to host",
+    ],
+)
+def test_silence_and_refusals_fire(said: str) -> None:
+    """Nobody took the connection."""
+    (found,) = findings("NF-05", with_status(NodeStatus.SUMMARY, UNREAD + said))
+    assert found.severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        f"{UNREAD}net/http: TLS handshake timeout",
+        f"{UNREAD}no complete log within 10 s",
+        f"{UNREAD}x509: certificate signed by unknown authority",
+        "this user may not read the log: pods/log is forbidden",
+        "the API server is too busy to read the log: try again",
+        "the Pod was deleted by somebody else",
+        "the report is cut off (812 bytes of log)",
+        "its log could not be read in time (interrupted)",
+        None,
+    ],
+)
+def test_a_log_that_is_missing_for_another_reason_is_no_blocked_port(reason: str | None) -> None:
+    """A slow kubelet, a missing right, no time left: not known, and said so."""
+    missing = with_status(NodeStatus.SUMMARY, reason)
+    assert findings("NF-05", missing) == []
+    assert "Skipped" in outcomes("NF-05", missing)
 
 
 NEW = "-p tcp -m tcp --dport 10250 -m conntrack --ctstate NEW -j REJECT"
