@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubectl_netdoctor.facts.cluster import POOL_LABELS
+
 SYSTEM_NAMESPACES = (
     "kube-system",
     "kube-flannel",
@@ -73,6 +75,7 @@ NODE_LABELS = (
     "node-role.kubernetes.io/",
     "type",  # virtual-kubelet
     "eks.amazonaws.com/compute-type",  # fargate
+    *POOL_LABELS,
 )
 NODE_ANNOTATIONS = (
     "flannel.alpha.coreos.com/",

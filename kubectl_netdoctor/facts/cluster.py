@@ -6,6 +6,24 @@ from dataclasses import dataclass
 
 from kubectl_netdoctor.facts.base import Scope, fact
 
+POOL_LABELS = (
+    "eks.amazonaws.com/nodegroup",
+    "alpha.eksctl.io/nodegroup-name",
+    "cloud.google.com/gke-nodepool",
+    "kubernetes.azure.com/agentpool",
+    "agentpool",  # AKS, older
+    "karpenter.sh/nodepool",
+    "karpenter.sh/provisioner-name",
+    "kops.k8s.io/instancegroup",
+    "worker.gardener.cloud/pool",
+    "doks.digitalocean.com/node-pool",
+    "lke.linode.com/pool-id",
+    "k8s.scaleway.com/pool-name",
+    "vke.vultr.com/node-pool",
+    "ibm-cloud.kubernetes.io/worker-pool-name",
+)
+"""Labels by which providers and installers say which nodes were made alike, the surest first."""
+
 
 @fact("server_version", scope=Scope.CLUSTER)
 @dataclass(frozen=True, slots=True)
@@ -39,7 +57,7 @@ class NodeInfo:
     internal_ips: tuple[str, ...]
     pod_cidrs: tuple[str, ...]
     annotations: dict[str, str]
-    labels: dict[str, str]  # zone, region, instance type, os, arch, and roles only
+    labels: dict[str, str]  # zone, region, instance type, os, arch, node pool and roles only
     unschedulable: bool
     taints: tuple[str, ...]  # key=value:effect
     conditions: tuple[Condition, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kubectl_netdoctor.analysis.fleet import Majority, Trait
 from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 from kubectl_netdoctor.report.html.markup import UNKNOWN, Markup, framed, hidden, join, tag
-from kubectl_netdoctor.report.node_facts import Property
 
 COLUMNS = 8  # nodes side by side; more are summed up
 NAMED = 12
@@ -27,74 +27,84 @@ def unanswered(reports: Sequence[NodeReport]) -> Markup | None:
     )
 
 
-def properties(names: Sequence[str], found: Sequence[Property]) -> Markup:
+def properties(names: Sequence[str], found: Sequence[Trait]) -> Markup:
     """What differs first in a sentence, then everything."""
-    odd = [p for p in found if p.odd]
+    odd = [t for t in found if t.outliers]
     words = (
         f"{len(odd)} of {len(found)} properties differ on some node; they are marked ≠."
         if odd
-        else "No node differs from most others."
+        else "No node differs from most of those that should be alike."
     )
-    if not any(p.usual for p in found):
-        words = "Too few nodes for a majority: nothing is marked."
+    if not any(t.majorities for t in found):
+        words = "Too few nodes that should be alike for a majority: nothing is marked."
     table = _beside if len(names) <= COLUMNS else _summed
     return join(tag("p", words), table(names, found))
 
 
-def _beside(names: Sequence[str], found: Sequence[Property]) -> Markup:
+def _beside(names: Sequence[str], found: Sequence[Trait]) -> Markup:
     """A column for each node."""
     head = tag("tr", tag("th", "property", scope="col"), [tag("th", n, scope="col") for n in names])
     rows = [
         tag(
             "tr",
-            tag("th", p.name, scope="row"),
-            [_value(p.values.get(n), p.usual) for n in names],
+            tag("th", t.name, scope="row"),
+            [_value(t.values.get(n), t.of(n)) for n in names],
         )
-        for p in found
+        for t in found
     ]
     return _table("Properties of nodes", head, _grouped(found, rows, len(names) + 1))
 
 
-def _value(value: str | None, usual: str | None) -> Markup:
+def _value(value: str | None, most: Majority | None) -> Markup:
     if value is None:
         return tag("td", UNKNOWN, hidden(" not known"), class_="unknown")
-    if usual is None or value == usual:
+    if most is None or value == most.value:
         return tag("td", value)
     mark = tag("span", "≠ ", aria_hidden="true")
-    return tag("td", mark, value, hidden(f", most have {usual}"), class_="odd")
+    return tag("td", mark, value, hidden(f", most have {most.value}"), class_="odd")
 
 
-def _summed(names: Sequence[str], found: Sequence[Property]) -> Markup:
+def _summed(_: Sequence[str], found: Sequence[Trait]) -> Markup:
     """What most have, and who has something else."""
     head = tag("tr", [tag("th", w, scope="col") for w in ("property", "most nodes", "others")])
     rows = [
         tag(
             "tr",
-            tag("th", p.name, scope="row"),
-            tag("td", _usual(p, len(names))),
-            tag("td", _others(p), class_="odd" if p.odd else None),
+            tag("th", t.name, scope="row"),
+            tag("td", _usual(t)),
+            tag("td", _others(t), class_="odd" if t.outliers else None),
         )
-        for p in found
+        for t in found
     ]
     return _table("Properties of nodes", head, _grouped(found, rows, 3))
 
 
-def _usual(p: Property, total: int) -> str:
-    if p.usual is None:
-        return UNKNOWN
-    same = len(p.values) - len(p.odd)
-    return f"{p.usual} ({same} of {total})"
+def _usual(trait: Trait) -> str:
+    """What most have; each pool by its name where there are several."""
+    several = len(trait.majorities) > 1
+    return (
+        "; ".join(
+            f"{m.value} ({f'{m.pool}: ' if several else ''}{len(m.nodes)} of {m.known})"
+            for m in trait.majorities
+        )
+        or UNKNOWN
+    )
 
 
-def _others(p: Property) -> str:
+def _others(trait: Trait) -> str:
+    """Outliers, then the nodes of pools without a majority."""
+    odd = trait.outliers
+    rest = {n: v for n, v in trait.values.items() if trait.of(n) is None}
+    return "; ".join(filter(None, (f"≠ {_by_value(odd)}" if odd else "", _by_value(rest))))
+
+
+def _by_value(values: Mapping[str, str]) -> str:
     by_value: dict[str, list[str]] = {}
-    for node, value in (p.odd if p.usual is not None else p.values).items():
+    for node, value in values.items():
         by_value.setdefault(value, []).append(node)
-    if p.usual is None and len(by_value) > NAMED:
+    if len(by_value) > NAMED:
         return f"{len(by_value)} different values"
-    parts = [f"{value}: {some(nodes)}" for value, nodes in list(by_value.items())[:NAMED]]
-    more = len(by_value) - NAMED
-    return ("≠ " if p.odd else "") + "; ".join(parts) + (f"; {more} more" if more > 0 else "")
+    return "; ".join(f"{value}: {some(nodes)}" for value, nodes in by_value.items())
 
 
 def some(names: Sequence[str]) -> str:
@@ -103,11 +113,11 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _grouped(found: Sequence[Property], rows: Sequence[Markup], width: int) -> list[Markup]:
+def _grouped(found: Sequence[Trait], rows: Sequence[Markup], width: int) -> list[Markup]:
     """A body for each group of properties."""
-    groups: Mapping[str, list[Markup]] = {p.group: [] for p in found}
-    for p, row in zip(found, rows, strict=True):
-        groups[p.group].append(row)
+    groups: Mapping[str, list[Markup]] = {t.group: [] for t in found}
+    for t, row in zip(found, rows, strict=True):
+        groups[t.group].append(row)
     return [
         tag(
             "tbody",

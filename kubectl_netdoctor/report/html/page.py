@@ -7,6 +7,7 @@ import hashlib
 from importlib import resources
 
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
+from kubectl_netdoctor.analysis.fleet import fleet
 from kubectl_netdoctor.report.accepted import accepted
 from kubectl_netdoctor.report.header import header
 from kubectl_netdoctor.report.html import nodes as node_parts
@@ -17,12 +18,11 @@ from kubectl_netdoctor.report.html.findings import MARKS, advice, findings
 from kubectl_netdoctor.report.html.heat import maps
 from kubectl_netdoctor.report.html.markup import UNKNOWN, Markup, join, tag
 from kubectl_netdoctor.report.html.pairs import pairs, shown
-from kubectl_netdoctor.report.node_facts import properties
 from kubectl_netdoctor.report.paths import by_trouble, paths
 from kubectl_netdoctor.report.resolvers import resolvers
 
 MOST = 60  # nodes of a map
-LONG = {"command": "long", "server": "long"}
+LONG = {"command": "long", "server": "long", "image digest": "long"}
 
 
 def page(diagnosis: Diagnosis, *, exit_code: int) -> str:
@@ -81,7 +81,7 @@ def _sections(diagnosis: Diagnosis) -> list[tuple[str, str, Markup]]:
     if asked := resolvers(snapshot):
         found.append(("dns", "DNS latency", dns(asked)))
     names = [n.name for n in snapshot.nodes]
-    if known := properties(snapshot):
+    if known := fleet(snapshot).traits:
         found.append(("nodes", "Nodes", node_parts.properties(names, known)))
     found.append(("coverage", "Coverage", coverage(diagnosis.coverage)))
     return found
