@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped, evaluate
+from kubectl_netdoctor.analysis import unmeasured
+from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Skipped, evaluate
 from kubectl_netdoctor.analysis.last_seen import with_last_seen
 from kubectl_netdoctor.analysis.ranking import Ranked, rank
 from kubectl_netdoctor.checks.base import Check, Severity
@@ -85,23 +86,51 @@ def verdict(snapshot: Snapshot, rows: tuple[Ranked, ...], coverage: tuple[Covere
     """Say what was found, and never `healthy` where something decisive was not measured."""
     unanswered = silent(snapshot)
     gaps = [cell for cell in coverage if is_gap(cell, snapshot)]
-    ran = sum(isinstance(cell.outcome, Passed | Found) for cell in coverage)
     causes = [r for r in rows if r.caused_by is None]
-    parts = []
-    if causes:
-        counts = Counter(r.severity for r in causes)
-        kinds = ", ".join(f"{counts[s]} {s}" for s in Severity if counts[s])
-        folded = len(rows) - len(causes)
-        more = f"; {folded} more explained by them" if folded else ""
-        parts.append(f"{kinds}: {causes[0].finding.title}{more}")
-    else:
-        parts.append(f"nothing found in {ran} of {len(coverage)} checks")
+    parts = [_found(rows, causes)] if causes else []
+    blind = unmeasured.blind(snapshot, coverage, OPEN)
+    parts += _unmeasured(snapshot, coverage, gaps, blind, everything=not causes)
     if unanswered:
         parts.append(f"{len(unanswered)} of {len(snapshot.nodes)} nodes did not answer")
-    if gaps:
-        parts.append(f"{len({(c.check.id, c.node) for c in gaps})} checks could not be completed")
+    if unseen := unmeasured.paths(snapshot, coverage):
+        parts.append(unseen)
     worst = causes[0].severity if causes else None
-    return Verdict("; ".join(parts), worst, not unanswered and not gaps)
+    return Verdict("; ".join(parts), worst, not unanswered and not gaps and not blind)
+
+
+def _found(rows: Sequence[Ranked], causes: Sequence[Ranked]) -> str:
+    """The first cause, how many there are of each severity, and how many rows they explain."""
+    counts = Counter(r.severity for r in causes)
+    kinds = ", ".join(f"{counts[s]} {s}" for s in Severity if counts[s])
+    folded = len(rows) - len(causes)
+    more = f"; {folded} more explained by them" if folded else ""
+    return f"{kinds}: {causes[0].finding.title}{more}"
+
+
+def _unmeasured(
+    snapshot: Snapshot,
+    coverage: Sequence[Covered],
+    gaps: Sequence[Covered],
+    blind: Mapping[str, str],
+    *,
+    everything: bool,
+) -> Iterator[str]:
+    """How many checks ran, and why the others did not; beside findings only what is a gap."""
+    total = len({c.check.id for c in coverage})
+    lost = unmeasured.nowhere(coverage)
+    noun = "" if everything else " checks"
+    if not everything:
+        lost = {i: why for i, why in lost.items() if i in {c.check.id for c in gaps}}
+    elif len(lost) == total:
+        yield f"none of {total} checks could run: {unmeasured.told(lost)}" if total else "no checks"
+        return
+    else:
+        yield f"nothing found in {total - len(lost)} of {total} checks"
+    if lost:
+        yield f"{len(lost)}{noun} could not run: {unmeasured.told(lost)}"
+    dumb = {n.name for n in silent(snapshot)}
+    if partly := unmeasured.partly([c for c in gaps if c.node not in dumb], blind, coverage):
+        yield f"{len(partly)}{noun} not on every node: {unmeasured.told(partly)}"
 
 
 def silent(snapshot: Snapshot) -> tuple[NodeReport, ...]:

@@ -64,10 +64,11 @@ def evaluate(checks: Iterable[Check], snapshot: Snapshot) -> Iterator[Covered]:
 
 def is_per_node(check: Check) -> bool:
     """Whether a check judges one node at a time."""
-    return any(_scope(need) is Scope.NODE for need in check.needs.values() if not need.per_node)
+    return any(scope_of(need) is Scope.NODE for need in check.needs.values() if not need.per_node)
 
 
-def _scope(need: Need) -> Scope:
+def scope_of(need: Need) -> Scope:
+    """Whether a need is a node's or the cluster's."""
     if need.type in (NodeInfo, NodeReport):
         return Scope.NODE
     if need.type is RunInfo:
@@ -84,7 +85,7 @@ def run_check(check: Check, snapshot: Snapshot, name: str | None) -> Outcome:
     """One outcome; an exception inside the check costs this check only."""
     arguments: dict[str, object] = {}
     # Without a cluster that is the reason to name, whatever else is missing.
-    for parameter, need in sorted(check.needs.items(), key=lambda n: _scope(n[1])):
+    for parameter, need in sorted(check.needs.items(), key=lambda n: scope_of(n[1])):
         got = resolve(need, snapshot, name)
         if isinstance(got, Missing) and not need.optional:
             return Skipped(name_of(need), got)

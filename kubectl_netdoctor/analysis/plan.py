@@ -14,6 +14,7 @@ from kubectl_netdoctor.facts.cluster import (
     EndpointSlices,
     Services,
 )
+from kubectl_netdoctor.facts.hops import Hops
 from kubectl_netdoctor.facts.plan import DnsTarget, ExternalTarget, PeerTarget, Plan, TcpTarget
 
 MAX_DNS_ENDPOINTS = 16
@@ -46,17 +47,21 @@ def plan_for(
     peers: tuple[PeerTarget, ...] = (),
     targets: tuple[ExternalTarget, ...] = (),
     probe_timeout: float = 1.0,
+    keep_packets: int = 0,
 ) -> Plan:
     """One node's plan from what the API says; without a cluster, only the node itself.
 
     `peers` are those of analysis.mesh.
     """
     checks = tuple(checks)
+    facts = facts_for(checks)
+    if keep_packets and KEYS[Hops] not in facts:
+        facts = tuple(sorted((*facts, KEYS[Hops])))  # it is the one that listens
     return Plan(
         schema=SCHEMA_VERSION,
         run=run,
         node=node,
-        facts=facts_for(checks),
+        facts=facts,
         sysctls=sysctls_for(checks),
         window_seconds=window,
         deadline_seconds=deadline,
@@ -69,6 +74,7 @@ def plan_for(
         dns_zone=dns_questions.dns_zone(cluster),
         dns_large=dns_questions.dns_large(cluster),
         dns_names=dns_questions.dns_names(cluster, node),
+        keep_packets=keep_packets,
     )
 
 

@@ -37,6 +37,7 @@ Examples:
   kubectl netdoctor scan --all-nodes -o table -o html=report.html --save before.json
   kubectl netdoctor scan --local
   kubectl netdoctor explain RTE-09
+  kubectl netdoctor explain --finding 1 before.json
 """
 
 
@@ -73,6 +74,12 @@ def connection(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
     type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Write snapshot, reports, log and checksums into one archive: .tar.gz or .tar.zst.",
+)
+@click.option(
+    "--pcap",
+    is_flag=True,
+    help="With --bundle: keep packets of the run's own marked probes, as each node saw them, and of "
+    "nothing else (pcapng, in bounds).",
 )
 @click.option("--watch", is_flag=True, help="Repeat until Ctrl-C, and print what changed.")
 @click.option(
@@ -174,12 +181,43 @@ def analyze(ctx: click.Context, /, file: str, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("check_id", metavar="ID")
-def explain(check_id: str) -> None:
-    """Say what a check looks for, what it means and what to do."""
+@click.argument("what", metavar="ID|FILE")
+@click.option(
+    "--finding",
+    metavar="N",
+    help="Argue row N of a saved scan, FILE (also by its key, or by an ID that only it has).",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="With --finding: the format.",
+)
+@click.option("--select", multiple=True, metavar="ID", help="As in the report that numbers rows.")
+@click.option("--ignore", multiple=True, metavar="ID", help="As in that report.")
+@click.option(
+    "--suppressions",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="As in that report.",
+)
+def explain(what: str, finding: str | None, **options: Any) -> None:
+    """Say what a check looks for, what it means and what to do; or argue one finding of a scan.
+
+    With --finding: the evidence for it and against it, and why it ranks where it does.
+    """
+    if finding is not None:
+        from kubectl_netdoctor.cli.argue import argue
+
+        click.echo(argue(what, finding, options), nl=False)
+        return
+    if options != {"output": "text", "select": (), "ignore": (), "suppressions": None}:
+        raise UsageError("-o, --select, --ignore and --suppressions go with --finding")
     from kubectl_netdoctor.cli.pages import page
 
-    click.echo(page(check_id.upper()), nl=False)
+    click.echo(page(what.upper()), nl=False)
 
 
 @cli.command()

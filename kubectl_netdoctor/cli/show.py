@@ -128,7 +128,7 @@ def render(diagnosis: Diagnosis, output: str, code: int, stream: TextIO) -> str:
         case "junit":
             from kubectl_netdoctor.report.junit import junit
 
-            return junit(diagnosis)
+            return junit(diagnosis, exit_code=code)
         case "sarif":
             from kubectl_netdoctor.report.sarif import sarif
             from kubectl_netdoctor.report.structured import to_json

@@ -5,13 +5,19 @@ Described in docs/report.md. Fields are added, never renamed or removed, within 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from kubectl_netdoctor.analysis.case import Case, cases
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
+from kubectl_netdoctor.analysis.fleet import fleet
 from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.checks.base import Evidence
 from kubectl_netdoctor.facts.cluster import ServerVersion
-from kubectl_netdoctor.facts.snapshot import NodeReport
+from kubectl_netdoctor.facts.snapshot import NodeReport, Snapshot
+from kubectl_netdoctor.report.fleet import values as majorities
+from kubectl_netdoctor.report.header import digests, redaction
 
 SCHEMA_VERSION = "1.0"
 TOOL = "kubectl-netdoctor"
@@ -36,6 +42,8 @@ def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
             "server": run.server,
             "serverVersion": version.git_version if isinstance(version, ServerVersion) else None,
             "image": run.image,
+            "imageDigests": image_digests(diagnosis.snapshot),
+            "redaction": redaction(diagnosis.snapshot),
             "windowSeconds": run.window_seconds,
             "exitCode": exit_code,
         },
@@ -44,11 +52,17 @@ def document(diagnosis: Diagnosis, *, exit_code: int) -> dict[str, Any]:
             "severity": worst.value if worst else None,
             "complete": diagnosis.verdict.complete,
         },
-        "findings": [row(r) for r in diagnosis.findings],
+        "findings": [argued(case) for case in cases(diagnosis)],
         "advice": [row(r) for r in diagnosis.advice],
         "coverage": [cell(c) for c in diagnosis.coverage],
+        "fleet": majorities(fleet(diagnosis.snapshot)),
         "nodes": [node(n) for n in diagnosis.snapshot.nodes],
     }
+
+
+def image_digests(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Which image the agents ran, and where; empty where no kubelet has said it."""
+    return [{"digest": digest, "nodes": on} for digest, on in digests(snapshot).items()]
 
 
 def node(report: NodeReport) -> dict[str, Any]:
@@ -72,7 +86,7 @@ def row(ranked: Ranked) -> dict[str, Any]:
         "title": finding.title,
         "subjects": [{"kind": s.kind, "name": s.name} for s in finding.subjects],
         "scope": finding.scope,
-        "evidence": [{"node": e.node, "text": e.text} for e in finding.evidence],
+        "evidence": seen(finding.evidence),
         "causedBy": ranked.caused_by,
         "explains": list(ranked.explains),
         "fix": {
@@ -84,6 +98,21 @@ def row(ranked: Ranked) -> dict[str, Any]:
             "rollback": finding.fix.rollback,
         },
     }
+
+
+def argued(case: Case) -> dict[str, Any]:
+    """One finding with its case: why it ranks there, what speaks for it and what against."""
+    return {
+        **row(case.ranked),
+        "why": list(case.why),
+        "for": seen(case.pro),
+        "against": seen(case.contra),
+    }
+
+
+def seen(evidence: Iterable[Evidence]) -> list[dict[str, str | None]]:
+    """Observations, each with the node where it was made."""
+    return [{"node": e.node, "text": e.text} for e in evidence]
 
 
 def cell(covered: Covered) -> dict[str, Any]:

@@ -17,14 +17,15 @@ from kubectl_netdoctor.facts.snapshot import NodeStatus
 from kubectl_netdoctor.report import rows
 from kubectl_netdoctor.report.accepted import until
 from kubectl_netdoctor.report.document import describe
+from kubectl_netdoctor.report.header import header
 from kubectl_netdoctor.report.terminal import clean
 
 NODES = "nodes"  # the suite that says which nodes answered
 CLUSTER = "cluster"
 
 
-def junit(diagnosis: Diagnosis) -> str:
-    """The whole report."""
+def junit(diagnosis: Diagnosis, *, exit_code: int) -> str:
+    """The whole report; the first suite's properties are the run's header."""
     run = diagnosis.snapshot.run
     root = ET.Element("testsuites", name=clean(f"netdoctor {run.id}"))
     known = rows.by_check(diagnosis)
@@ -39,12 +40,22 @@ def junit(diagnosis: Diagnosis) -> str:
             timestamp=clean(run.started.removesuffix("Z")), time="0",
         )  # fmt: skip
         _count(suite, cases)
+        if name == NODES:
+            suite.append(_properties(diagnosis, exit_code))
         suite.extend(cases)
     _count(root, [case for cases in suites.values() for case in cases])
     root.set("time", _seconds(run.started, run.ended))
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _properties(diagnosis: Diagnosis, exit_code: int) -> ET.Element:
+    found = ET.Element("properties")
+    fields = {"verdict": diagnosis.verdict.text, **header(diagnosis, exit_code)}
+    for label, value in fields.items():
+        ET.SubElement(found, "property", name=label, value=clean(value))
+    return found
 
 
 def _nodes(diagnosis: Diagnosis) -> list[ET.Element]:

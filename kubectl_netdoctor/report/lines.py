@@ -55,7 +55,7 @@ def rest(
     yield from _all("advice", whole["advice"])
     yield from _all("suppressed", accepted.values(diagnosis))
     yield from _all("coverage", whole["coverage"])
-    run = {"end": whole["run"]["end"], "exitCode": exit_code}
+    run = {key: whole["run"][key] for key in ("end", "exitCode", "imageDigests", "redaction")}
     yield _line("verdict", **whole["verdict"], run=run)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from kubectl_netdoctor.analysis.case import Case, cases
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.ranking import Ranked
+from kubectl_netdoctor.checks.base import Evidence
 from kubectl_netdoctor.report.accepted import accepted
 from kubectl_netdoctor.report.header import header
 from kubectl_netdoctor.report.table import outcomes
@@ -26,10 +28,15 @@ def markdown(diagnosis: Diagnosis, *, exit_code: int | None = None) -> str:
         "",
     ]
     if diagnosis.findings:
-        lines += ["| severity | id | what | where | evidence |", "|---|---|---|---|---|"]
-        lines += [_row(r) for r in diagnosis.causes]
+        lines += [
+            "| # | severity | id | what | where | evidence |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [_row(n, r) for n, r in enumerate(diagnosis.causes, 1)]
         lines.append("")
-    for ranked in (*diagnosis.findings, *diagnosis.advice):
+    for case in cases(diagnosis):
+        lines += [*_details(case.ranked, case), ""]
+    for ranked in diagnosis.advice:
         lines += [*_details(ranked), ""]
     if diagnosis.suppressed:
         lines += ["Accepted:", "", *(f"- {_cell(line)}" for line in accepted(diagnosis)), ""]
@@ -57,26 +64,29 @@ def _ticket(fields: Mapping[str, str]) -> Iterator[str]:
     yield "</details>"
 
 
-def _row(ranked: Ranked) -> str:
+def _row(number: int, ranked: Ranked) -> str:
     finding = ranked.finding
     where = ", ".join(s.name for s in finding.subjects)
     seen = finding.evidence[0].text if finding.evidence else ""
-    cells = (ranked.severity.value, finding.id, finding.title, where, seen)
+    cells = (str(number), ranked.severity.value, finding.id, finding.title, where, seen)
     return "| " + " | ".join(_cell(c) for c in cells) + " |"
 
 
-def _details(ranked: Ranked) -> Iterator[str]:
+def _details(ranked: Ranked, case: Case | None = None) -> Iterator[str]:
     finding = ranked.finding
+    number = f"{case.number} " if case else ""
     yield "<details>"
-    yield f"<summary>{finding.id} {_cell(finding.title)} ({finding.confidence.value})</summary>"
+    # HTML up to the blank line: a backslash would be shown.
+    title = html.escape(clean(finding.title), quote=False)
+    yield f"<summary>{number}{finding.id} {title} ({finding.confidence.value})</summary>"
     yield ""
     if ranked.caused_by:
         yield f"Caused by {_cell(ranked.caused_by)}."
         yield ""
-    for item in finding.evidence:
-        node = f"{_cell(item.node)}: " if item.node else ""
-        yield f"- {node}{_cell(item.text)}"
+    yield from _listed(case.pro if case else finding.evidence)
     yield ""
+    if case:
+        yield from _argued(case)
     yield f"{_cell(finding.fix.text)} (risk: {finding.fix.risk.value})"
     if finding.fix.commands:
         yield ""
@@ -85,6 +95,19 @@ def _details(ranked: Ranked) -> Iterator[str]:
         yield "```"
     yield ""
     yield "</details>"
+
+
+def _argued(case: Case) -> Iterator[str]:
+    """What speaks against it, and why it ranks where it does."""
+    if case.contra:
+        yield from ("Against it:", "", *_listed(case.contra), "")
+    yield from ("Why it ranks here:", "", *(f"- {_cell(text)}" for text in case.why), "")
+
+
+def _listed(evidence: Iterable[Evidence]) -> Iterator[str]:
+    for item in evidence:
+        node = f"{_cell(item.node)}: " if item.node else ""
+        yield f"- {node}{_cell(item.text)}"
 
 
 def _cell(text: str) -> str:

@@ -12,6 +12,7 @@ from kubectl_netdoctor.analysis.ranking import Ranked
 from kubectl_netdoctor.checks.base import SECTIONS, Check, Severity
 from kubectl_netdoctor.report.accepted import until
 from kubectl_netdoctor.report.document import describe
+from kubectl_netdoctor.report.header import header
 from kubectl_netdoctor.report.terminal import clean
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -45,6 +46,7 @@ def sarif(diagnosis: Diagnosis, *, exit_code: int) -> Object:
         **_time("endTimeUtc", run.ended),
         "toolExecutionNotifications": list(_gaps(diagnosis)),
     }
+    ticket = {label: clean(value) for label, value in header(diagnosis, exit_code).items()}
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -57,7 +59,7 @@ def sarif(diagnosis: Diagnosis, *, exit_code: int) -> Object:
                     *(_result(ranked, index) for ranked in shown),
                     *(_accepted(one, index) for one in diagnosis.suppressed),
                 ],
-                "properties": {"verdict": clean(diagnosis.verdict.text)},
+                "properties": {"verdict": clean(diagnosis.verdict.text), "header": ticket},
             }
         ],
     }

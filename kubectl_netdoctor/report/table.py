@@ -8,13 +8,16 @@ from dataclasses import replace
 
 from tabulate import tabulate
 
+from kubectl_netdoctor.analysis.case import cases
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Passed, Skipped
+from kubectl_netdoctor.analysis.fleet import fleet
 from kubectl_netdoctor.analysis.ranking import Ranked
-from kubectl_netdoctor.checks.base import Finding
+from kubectl_netdoctor.checks.base import Finding, Severity
 from kubectl_netdoctor.facts.snapshot import NodeStatus
 from kubectl_netdoctor.report.accepted import accepted
-from kubectl_netdoctor.report.header import header, nodes
+from kubectl_netdoctor.report.fleet import section
+from kubectl_netdoctor.report.header import header, known, nodes
 from kubectl_netdoctor.report.latency import latency
 from kubectl_netdoctor.report.terminal import Style
 
@@ -23,7 +26,7 @@ ROWS = 10
 FIXES = 3
 COMMANDS = 6
 HEAD = ("tool", "context", "end", "nodes", "run")  # stand in the first line
-HEADERS = ("SEV", "ID", "WHAT", "WHERE", "EVIDENCE")
+HEADERS = ("ID", "WHAT", "WHERE", "EVIDENCE")
 
 
 def table(
@@ -36,6 +39,8 @@ def table(
     shown = diagnosis.findings if wide else diagnosis.causes[:ROWS]
     if shown:
         lines += [grid(shown, style, wide=wide), ""]
+    if wide and shown:
+        lines += [*order(diagnosis, style), ""]
     hidden = len(diagnosis.causes) - ROWS
     if not wide and hidden > 0:
         lines += [f"... {hidden} more rows: -o wide", ""]
@@ -44,8 +49,11 @@ def table(
     lines += advice(diagnosis, style, wide=wide)
     if wide and (measured := latency(diagnosis.snapshot, style)):
         lines += [style.bold(measured[0]), *measured[1:], ""]
+    if wide and (differing := section(fleet(diagnosis.snapshot), style)):
+        lines += [style.bold(differing[0]), *differing[1:], ""]
     lines += list(footer(diagnosis, style, wide=wide))
-    lines += ticket(header(diagnosis, exit_code), style, wide=wide)
+    fields = header(diagnosis, exit_code)
+    lines += ticket(fields if wide else known(fields), style, wide=wide)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -62,35 +70,41 @@ def head(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
 
 def grid(rows: Sequence[Ranked], style: Style, *, wide: bool) -> str:
     """The ranked table, wrapped to the width of the output."""
+    digits = len(str(len(rows)))
     # Line breaks are ours; everything between them was cleaned before.
     cells = [
         ["\n".join(style.clean(line) for line in lines) for lines in _cells(r, wide=wide)]
         for r in rows
     ]
+    for number, row in enumerate(cells, 1):
+        row[0] = f"{number:<{digits}} {row[0]}"
     fixed = max(len(c[0]) for c in cells) + max(len(c[1]) for c in cells) + 8
     room = max(style.width - fixed, 40)
-    where = min(max(len(c[3]) for c in cells), max(room // 5, 10))
+    heading = len("WHERE") + 2  # tabulate pads headings
+    where = min(max(heading, *(len(c[3]) for c in cells)), max(room // 5, 10))
     what = min(max(len(c[2]) for c in cells), (room - where) // 2)
     rest = room - where - what
     text = tabulate(
         cells,
-        headers=HEADERS,
+        headers=(f"{'#':<{digits}} SEV", *HEADERS),
         tablefmt="plain",
         maxcolwidths=[None, None, what, where, rest],
         disable_numparse=True,
         break_on_hyphens=False,
     )
-    if not style.colour:
-        return "\n".join(line.rstrip() for line in text.splitlines())
-    lines = []
-    starts = {r.severity.value: r.severity for r in rows}
-    for line in text.splitlines():
-        word = line.split(" ", 1)[0]
-        severity = starts.get(word)
-        lines.append(
-            style.paint(word, severity) + line[len(word) :].rstrip() if severity else line.rstrip()
-        )
-    return "\n".join(lines)
+    starts = {f"{n:<{digits}} ": r.severity for n, r in enumerate(rows, 1)}
+    return "\n".join(
+        _painted(line.rstrip(), starts.get(line[: digits + 1]), digits + 1, style)
+        for line in text.splitlines()
+    )
+
+
+def _painted(line: str, severity: Severity | None, at: int, style: Style) -> str:
+    """A line of the table; the first one of a row has its severity in colour."""
+    if severity is None:
+        return line
+    end = at + len(severity.value)
+    return line[:at] + style.paint(line[at:end], severity) + line[end:]
 
 
 def _cells(ranked: Ranked, *, wide: bool) -> list[list[str]]:
@@ -119,6 +133,19 @@ def _evidence(finding: Finding) -> list[str]:
     seen_from = {e.node for e in finding.evidence if e.node}
     several = len(seen_from | finding.nodes) > 1
     return [f"{e.node}: {e.text}" if e.node and several else e.text for e in finding.evidence]
+
+
+def order(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
+    """Why each row ranks where it does, and what speaks against it."""
+    yield style.bold("WHY IN THIS ORDER (explain --finding # FILE says it all)")
+    for case in cases(diagnosis):
+        first = f"  {case.number:<3} {case.ranked.finding.id}"
+        against = [
+            f"against: {e.node}: {e.text}" if e.node else f"against: {e.text}" for e in case.contra
+        ]
+        for number, text in enumerate((*case.why, *against)):
+            start = first if number == 0 else ""
+            yield from _wrapped(style.clean(f"{start:<15}{text}"), style, "", 17)
 
 
 def fix(number: int, ranked: Ranked, style: Style, *, wide: bool) -> Iterator[str]:
@@ -181,7 +208,7 @@ def ticket(fields: Mapping[str, str], style: Style, *, wide: bool) -> list[str]:
     """What a ticket needs to know beside the first line."""
     said = {label: style.clean(value) for label, value in fields.items() if label not in HEAD}
     if wide:
-        return [f"{'RUN' if not n else '':7}  {k:9}  {v}" for n, (k, v) in enumerate(said.items())]
+        return [f"{'RUN' if not n else '':7}  {k:12}  {v}" for n, (k, v) in enumerate(said.items())]
     command = said.pop("command", "")
     text = ", ".join(f"{label} {value}" for label, value in said.items())
     return [
