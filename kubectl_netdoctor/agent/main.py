@@ -13,10 +13,12 @@ from typing import NoReturn
 from kubectl_netdoctor import __version__
 from kubectl_netdoctor.agent import signals
 from kubectl_netdoctor.agent.host import Host
+from kubectl_netdoctor.agent.kept import Kept
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.agent.schedule import collect
 from kubectl_netdoctor.agent.summary import termination_message
 from kubectl_netdoctor.agent.usage import usage
+from kubectl_netdoctor.facts import captures
 from kubectl_netdoctor.facts.base import SCHEMA_VERSION
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope, frame
@@ -44,7 +46,7 @@ def main() -> NoReturn:
         os._exit(2)
     _end_by(begun + plan.deadline_seconds)
     _allow_sockets()
-    run = Run(plan, Host(Path(os.environ.get(HOST_ROOT) or "/")), begun)
+    run = Run(plan, Host(Path(os.environ.get(HOST_ROOT) or "/")), begun, kept=Kept.by(plan))
     facts, seconds = collect(run)
     run.note(usage())
     envelope = Envelope(
@@ -59,7 +61,8 @@ def main() -> NoReturn:
         log=tuple(run.log),
     )
     _write_summary(envelope)
-    _end(frame(envelope))
+    packets = captures.frame(run.kept.captures(plan)) if run.kept else ""
+    _end(packets + frame(envelope))
 
 
 def _plan_text(args: list[str]) -> str:

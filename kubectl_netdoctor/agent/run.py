@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from kubectl_netdoctor.agent.host import Host
+from kubectl_netdoctor.agent.kept import Kept
 from kubectl_netdoctor.agent.listening import Listening
 from kubectl_netdoctor.facts.plan import Plan
 
@@ -19,6 +20,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)  # time.monotonic()
     log: list[str] = field(default_factory=list)
     listening: Listening = field(default_factory=Listening)
+    kept: Kept | None = None  # packets of marked probes, where the plan wants them
 
     @property
     def window_end(self) -> float:

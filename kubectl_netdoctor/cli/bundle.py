@@ -18,7 +18,7 @@ from kubectl_netdoctor.facts.snapshot import MAX_SNAPSHOT_BYTES
 ENDINGS = (".tar.gz", ".tgz", ".tar.zst", ".tar.zstd")
 SNAPSHOT = "snapshot.json"
 MANIFEST = "manifest.json"
-MAX_MEMBERS = 1000
+MAX_MEMBERS = 10_000  # captures are a file for each node
 MAX_MANIFEST = 1 << 20
 
 

@@ -16,6 +16,7 @@ import click
 from kubectl_netdoctor import __version__
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.cli.bundle import SNAPSHOT, write_bundle
+from kubectl_netdoctor.cli.captures import REDACTED, NodeCaptures
 from kubectl_netdoctor.cli.outputs import FORMATS
 from kubectl_netdoctor.cli.saved import to_bytes
 from kubectl_netdoctor.report.terminal import clean
@@ -37,6 +38,7 @@ class RunLog:
     said: io.StringIO = field(default_factory=io.StringIO)
     written: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    captures: NodeCaptures | None = None  # None: none were asked for
 
 
 class Tee:
@@ -74,6 +76,8 @@ def pack(
     for form in FORMATS:
         text = render(diagnosis, form, code, io.StringIO())
         content[NAMES.get(form, f"report.{form}")] = text.encode("utf-8", "backslashreplace")
+    if log.captures is not None:
+        content |= _captured(log.captures, log, redacted=diagnosis.snapshot.redacted)
     said = "".join(f"{line}\n" for line in story(diagnosis, code)) + hide(log.said.getvalue())
     content["netdoctor.log"] = said.encode("utf-8", "backslashreplace")
     content["changes.log"] = "".join(f"{hide(line)}\n" for line in log.written).encode()
@@ -82,6 +86,18 @@ def pack(
     write_bundle(file, diagnosis.snapshot.run.id, content)
     hint = "" if diagnosis.snapshot.redacted else "; names and addresses are in it: see --redact"
     click.echo(f"bundle written to {file}{hint}", err=True)
+
+
+def _captured(
+    captures: NodeCaptures, log: RunLog, *, redacted: bool
+) -> Iterator[tuple[str, bytes]]:
+    """The files of all nodes; under pseudonyms there are none, and that is said."""
+    warning = REDACTED if redacted else captures.warning()
+    log.said.writelines(f"{line}\n" for line in captures.lines())
+    if warning is not None:
+        log.said.write(f"warning: {warning}\n")
+        click.echo(f"warning: {warning}", err=True)
+    return captures.members()
 
 
 def story(diagnosis: Diagnosis, code: int) -> Iterator[str]:

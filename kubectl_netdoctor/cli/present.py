@@ -98,6 +98,10 @@ def early(options: Mapping[str, Any]) -> None:
         raise UsageError("--map goes with --redact")
     if options.get("bundle"):
         known_ending(options["bundle"])
+    if options.get("pcap") and not (options.get("bundle") or options.get("dry_run")):
+        raise UsageError("--pcap goes with --bundle, which holds the captures")
+    if options.get("pcap") and options.get("local"):
+        raise UsageError("--pcap goes without --local, which probes no other node")
     for name in ("map", "bundle", "save"):
         file = options.get(name)
         if file and (not Path(file).parent.is_dir() or Path(file).is_dir()):

@@ -11,7 +11,7 @@ from tabulate import tabulate
 from kubectl_netdoctor.cli.scan import Orders
 from kubectl_netdoctor.cluster import bodies
 from kubectl_netdoctor.cluster.manifest import Json, Owner
-from kubectl_netdoctor.facts import budget
+from kubectl_netdoctor.facts import budget, captures
 from kubectl_netdoctor.facts import plan as plans
 from kubectl_netdoctor.facts.plan import Plan
 from kubectl_netdoctor.report.terminal import clean
@@ -47,6 +47,7 @@ def rehearsal(orders: Orders, _form: str) -> str:
         ),
         "",
         *_bounds(orders),
+        *_kept(orders),
         "",
         _table(orders.plans[name] for name in tried),
     ]
@@ -97,6 +98,20 @@ def _bounds(orders: Orders) -> list[str]:
         (
             f"Each node would send at most {sum(share.values())} packets a second for {window:g} s: "
             f"{parts}.{uploads}"
+        ),
+    ]
+
+
+def _kept(orders: Orders) -> list[str]:
+    most = next(iter(orders.plans.values())).keep_packets
+    if not most:
+        return []
+    return [
+        (
+            f"With --pcap each node would keep at most {most} packets of the run's own marked probes, "
+            f"the first {captures.FLOW_PACKETS} of each flow on each interface and "
+            f"{captures.PACKET_BYTES} bytes of each: {captures.node_bytes(most) / 1000:.0f} kB at most. "
+            "No other packet is captured."
         ),
     ]
 

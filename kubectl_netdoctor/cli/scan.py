@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from kubectl_netdoctor.checks.base import Check
+from kubectl_netdoctor.cli.captures import REDACTED, NodeCaptures
 from kubectl_netdoctor.cli.outputs import only_screen, to_screen
 from kubectl_netdoctor.cli.packing import RunLog, Tee
 from kubectl_netdoctor.cli.present import Scanned, early, finish, prepared
@@ -23,7 +24,7 @@ from kubectl_netdoctor.facts.snapshot import Snapshot
 if TYPE_CHECKING:  # the Kubernetes client is slow to load: not before it is needed
     from kubectl_netdoctor.cli.streaming import NodeLines
     from kubectl_netdoctor.cluster.api import Api
-    from kubectl_netdoctor.cluster.order import RunOptions
+    from kubectl_netdoctor.cluster.order import Listener, RunOptions
     from kubectl_netdoctor.facts.plan import Plan
 
 START_UP = 5.0  # seconds of the deadline that belong to Pod start and log, not to the agent
@@ -97,6 +98,7 @@ def remote(
     stream: NodeLines | None = None,
 ) -> tuple[Snapshot, bool]:
     """The snapshot of a cluster's nodes, and whether Ctrl-C cut it short."""
+    from kubectl_netdoctor.cli.first_findings import FirstFindings, wanted
     from kubectl_netdoctor.cli.progress import ProgressLine
     from kubectl_netdoctor.cluster.connect import connect
     from kubectl_netdoctor.cluster.run import run_agents
@@ -104,22 +106,32 @@ def remote(
     from kubectl_netdoctor.cluster.signals import as_interrupts
 
     voice = cast("TextIO", Tee(sys.stderr, log.said))
-    progress = ProgressLine(voice, quiet=options["quiet"], verbose=options["verbose"])
+    progress = ProgressLine(
+        voice, quiet=options["quiet"], verbose=options["verbose"], deadline=options["timeout"]
+    )
     with as_interrupts():
         api = connect(connect_options(kube))
         try:
             orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
             progress.begin(orders.options.namespace, run, orders.chosen, orders.skip)
             place = {"context": api.context, "server": api.server}
+            begun = replace(run_info(options, run, started, (), **place), nodes=orders.chosen)
+            listen: Listener = progress
             if stream:
-                begun = run_info(options, run, started, (), **place)
-                stream.begin(replace(begun, nodes=orders.chosen))
+                stream.begin(begun)
+                listen = stream.beside(progress)
+            elif progress.terminal and wanted(options):
+                listen = FirstFindings(checks, begun, orders.cluster, options).beside(progress)
+            order = orders.options
+            if options["pcap"]:
+                log.captures = NodeCaptures(orders.plans)
+                order = replace(order, heard=log.captures.heard)
             outcome = run_agents(
                 api,
                 orders.plans,
-                orders.options,
+                order,
                 skip=orders.skip,
-                progress=stream.beside(progress) if stream else progress,
+                progress=listen,
             )
             progress.end(outcome.warnings)
             log.warnings = outcome.warnings
@@ -162,6 +174,7 @@ def prepare(
     from kubectl_netdoctor.cluster.preflight import choose_namespace, preflight
     from kubectl_netdoctor.cluster.reach import unreachable
     from kubectl_netdoctor.cluster.select import select_nodes
+    from kubectl_netdoctor.facts.captures import share
     from kubectl_netdoctor.facts.plan import ExternalTarget
 
     checks = tuple(checks)
@@ -200,6 +213,7 @@ def prepare(
             deadline=options["timeout"] - START_UP,
             peers=mesh.peers(name),
             targets=tuple(ExternalTarget(*target) for target in options["target"]),
+            keep_packets=share(len(chosen)) if options["pcap"] and not options["redact"] else 0,
         )
         for name in chosen
     }
@@ -225,6 +239,8 @@ def dry_run(
         orders = prepare(api, options, kube.get("namespace"), checks.values(), run)
     finally:
         api.close()
+    if options["pcap"] and options["redact"]:
+        click.echo(f"warning: {REDACTED}", err=True)
     show_objects = form in ("json", "yaml")
     click.echo((objects if show_objects else rehearsal)(orders, form), nl=False)
     return int(ExitCode.CLEAN)

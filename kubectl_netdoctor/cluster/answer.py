@@ -10,15 +10,17 @@ import time
 from dataclasses import dataclass
 
 from kubectl_netdoctor.cluster import fields
+from kubectl_netdoctor.cluster.agent_spec import CONTAINER
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.api_errors import BUSY, FORBIDDEN, ApiError, Unreachable
-from kubectl_netdoctor.cluster.manifest import CONTAINER
+from kubectl_netdoctor.cluster.order import LogReader
 from kubectl_netdoctor.cluster.pod_status import PodStatus
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.facts.envelope import Envelope, unframe, unsummarize
 from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 
 LOG_SECONDS = 10.0
+SECOND_SECONDS = 5.0  # after silence: a busy node answers the second time, a blocked port does not
 RETRY_PAUSES = (0.2, 0.5, 1.0)  # a kubelet may serve a log before its last lines are written
 
 
@@ -34,16 +36,23 @@ class Ended:
 
 
 def read_answer(
-    api: Api, ended: Ended, stop: threading.Event, seconds: float = LOG_SECONDS
+    api: Api,
+    ended: Ended,
+    stop: threading.Event,
+    seconds: float = LOG_SECONDS,
+    heard: LogReader | None = None,
 ) -> NodeReport:
-    """Report of the node; a damaged log is read again, a few times.
+    """Report of the node; `heard` gets a whole log.
 
+    A damaged log is read again, a few times; a silent kubelet is asked once more: it may be busy.
     Raises Unreachable when the API server itself is away: the log is still there later.
     """
     start = time.monotonic()
+    silence = ""
     for pause in (*RETRY_PAUSES, None):
         try:
-            log = api.log(ended.namespace, ended.pod, seconds=seconds, container=CONTAINER)
+            patience = min(seconds, SECOND_SECONDS) if silence else seconds
+            log = api.log(ended.namespace, ended.pod, seconds=patience, container=CONTAINER)
             envelope = unframe(log)
         except DecodeError as exc:
             why = _damaged(log, exc)
@@ -52,11 +61,17 @@ def read_answer(
         except ApiError as exc:
             if isinstance(exc, Unreachable) and not exc.connected:
                 raise
-            why = unreadable(exc)
+            why = f"{silence}; asked again: {exc.said}" if silence else unreadable(exc)
             if isinstance(exc, Unreachable) and exc.timed_out:
-                break
+                if silence or stop.is_set():
+                    break
+                silence = why
+                continue
         else:
-            return of_envelope(ended, envelope, NodeStatus.ANSWERED, None)
+            report = of_envelope(ended, envelope, NodeStatus.ANSWERED, None)
+            if heard is not None and report.envelope is not None:
+                heard(ended.node, log)
+            return report
         if pause is None or time.monotonic() - start > seconds or stop.wait(pause):
             break
     return from_message(ended, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from kubectl_netdoctor.cluster import answer, bodies, evidence, fields, manifest, pod_status, sweep
@@ -24,6 +25,7 @@ LOOK_SECONDS = 5.0  # then its Lease is looked at
 STALE_LEASE_SECONDS = 40.0  # four renewals missed, or a clock that is far off
 AGAIN_SECONDS = 1.0  # after a request that the API server did not answer
 SLOW_START_SECONDS = 10.0  # a container that does not start: events are looked at
+STUCK_SECONDS = 5.0  # after which a node whose agent does not run is named
 SLOW_LOGS = 3
 HURRIED_LOG_SECONDS = 2.0
 LOGS = "logs"
@@ -80,6 +82,7 @@ class NodeRun:
         self._as_pod = False
         self._status: PodStatus | None = None
         self.pod = ""
+        self._digest: str | None = None
         self._trouble: str | None = None
         self._ended: answer.Ended | None = None
 
@@ -92,6 +95,18 @@ class NodeRun:
         """Name of a Pod that its kubelet has neither ended nor refused."""
         over = self._status is None or self._status.phase in (Phase.ENDED, Phase.FAILED)
         return None if over else self.pod
+
+    @property
+    def stuck_because(self) -> str | None:
+        """Why its agent does not run, once that takes long; None for all others."""
+        since = self._created_at
+        if self.report or self.ran or since is None or time.monotonic() - since < STUCK_SECONDS:
+            return None
+        if self._status is None:
+            return "it has no Pod yet"
+        if self._status.phase is Phase.BOUND:
+            return "its kubelet has not taken up the Pod"
+        return self._trouble or self._status.reason or "its container has not started"
 
     def begin(self) -> None:
         """Ask for the node's agent."""
@@ -110,6 +125,7 @@ class NodeRun:
         first = self._status is None
         self._status = status = pod_status.read(pod)
         self.pod = fields.text(pod, "metadata", "name")
+        self._digest = pod_status.image_digest(pod) or self._digest
         self.ran = self.ran or status.ran
         self.ready = self.ready or status.ready
         if self.report is not None or self._ended is not None:
@@ -131,6 +147,7 @@ class NodeRun:
         if self.report is not None or self._ended is not None:
             return
         last = pod_status.read(pod)
+        self._digest = pod_status.image_digest(pod) or self._digest
         if last.message:
             self._ended = self._as_ended(fields.text(pod, "metadata", "name"), last)
             self._answered(answer.from_message(self._ended, "the Pod was deleted by somebody else"))
@@ -250,7 +267,7 @@ class NodeRun:
         if self.report is None and ended is not None:
             seconds = crew.log_seconds
             crew.loop.call(
-                lambda: answer.read_answer(crew.api, ended, crew.stop, seconds),
+                lambda: answer.read_answer(crew.api, ended, crew.stop, seconds, crew.options.heard),
                 self._answered,
                 lane=LOGS,
             )
@@ -266,12 +283,14 @@ class NodeRun:
             self._crew.loop.after(AGAIN_SECONDS, self._read)
             return
         self._crew.slow_logs += report.status is NodeStatus.SUMMARY
-        self.report = report
-        self._crew.finished(self)
+        self._report(report)
 
     def _lost(self, reason: str | None) -> None:
         self._finish(NodeStatus.NOT_REACHED, reason)
 
     def _finish(self, status: NodeStatus, reason: str | None) -> None:
-        self.report = NodeReport(self.name, status, reason, None)
+        self._report(NodeReport(self.name, status, reason, None))
+
+    def _report(self, report: NodeReport) -> None:
+        self.report = replace(report, image_digest=self._digest)
         self._crew.finished(self)

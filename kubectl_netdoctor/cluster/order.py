@@ -26,6 +26,10 @@ class Runner(StrEnum):
     POD = "pod"  # needs no controller
 
 
+LogReader = Callable[[str, bytes], None]
+"""Takes a node and the whole log that held its report, called by the thread that has read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """One run. `deadline` is in seconds, for all nodes together."""
@@ -40,6 +44,7 @@ class RunOptions:
     companions: bool = False  # a second Pod on each node, in the pod network
     convergence: bool = False  # a Service of the run's own, in front of each node's companion
     no_companions: str = "no companions were asked for (--no-companion)"
+    heard: LogReader | None = None
 
     def uses_pods(self, nodes: int) -> bool:
         """Whether agents start as bare Pods."""
@@ -59,6 +64,14 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """A node whose agent should run by now, and what is known of the reason."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run stands. `finished` is the node that this news is about, if any."""
 
@@ -69,6 +82,7 @@ class Progress:
     answered: int
     lost: int  # not reached or failed
     finished: NodeReport | None = None
+    stuck: tuple[Stuck, ...] = ()  # as of the last second
 
 
 @dataclass(frozen=True, slots=True)

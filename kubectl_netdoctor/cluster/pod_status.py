@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -37,6 +38,7 @@ _REFUSALS = {
     "PodOSSelectorNodeLabelDoesNotMatch": "the node runs another operating system",
     "UnexpectedAdmissionError": "the kubelet refused the Pod",
 }
+_DIGEST = re.compile(r"(?:^|@)(sha256:[0-9a-f]{64})$")  # alone where it was never pulled
 
 
 class Phase(StrEnum):
@@ -59,6 +61,13 @@ class PodStatus:
     message: str = ""  # the termination message
     ran: bool = False  # a container has started
     ready: bool = False  # and its readiness probe succeeds
+
+
+def image_digest(pod: Json) -> str | None:
+    """Digest of the image that this Pod's container really runs, once the kubelet says it."""
+    status = next(iter(fields.objects(pod, "status", "containerStatuses")), {})
+    found = _DIGEST.search(fields.text(status, "imageID"))
+    return found[1] if found else None
 
 
 def read(pod: Json) -> PodStatus:

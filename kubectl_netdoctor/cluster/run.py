@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from kubectl_netdoctor.cluster import bodies, manifest, sweep
@@ -21,6 +21,7 @@ from kubectl_netdoctor.cluster.order import (
     Outcome,
     Progress,
     RunOptions,
+    Stuck,
     silent,
 )
 from kubectl_netdoctor.cluster.watch import Change, Event, Watch
@@ -31,6 +32,7 @@ from kubectl_netdoctor.facts.snapshot import NodeReport, NodeStatus
 LANES = {MAIN: 8, LOGS: 6}  # threads; of ten connections the watch holds one
 JOBS_AT_ONCE = 50
 GIVE_UP_SECONDS = 20.0  # without any answer of the API
+NEWS_SECONDS = 1.0  # between looks at what is stuck, also where nothing happens
 
 
 def run_agents(
@@ -46,7 +48,7 @@ def run_agents(
     Whatever happens, everything it made is removed. After Ctrl-C what arrived so far is returned;
     Interrupted is raised when nothing had. Raises ApiDenied or NoCluster when it cannot begin.
     """
-    skipped = {**_same_hash(plans), **(skip or {})}
+    skipped = {**manifest.same_hash(plans), **(skip or {})}
     asked = {name: plan for name, plan in plans.items() if name not in skipped}
     nodes = introduced(asked, secrets.token_hex(16))
     session = _Session(api, nodes, options, progress)
@@ -104,6 +106,7 @@ class _Session:
         self._watch: Watch | None = None
         self._away_since: float | None = None
         self._over: str | None = None
+        self._stuck: tuple[Stuck, ...] = ()
         self.warnings: list[str] = []
 
     def run(self) -> None:
@@ -112,6 +115,7 @@ class _Session:
         self._loop.call(self._make_anchor, self._anchored)
         threading.Thread(target=self._follow, daemon=True).start()
         self._tell(None)
+        self._loop.after(NEWS_SECONDS, self._look)
         in_time = self._loop.run(
             until=lambda: self._over is not None or self._done == len(self.nodes),
             deadline=end,
@@ -158,13 +162,11 @@ class _Session:
         except KeyboardInterrupt:
             why = "the removal was interrupted"
             return [sweep.left_behind(self._options.namespace, self._options.run, why)]
+        options = self._options
         warning = sweep.try_to_remove(
-            self._api,
-            self._options.namespace,
-            self._options.run,
-            service=self._options.convergence,
+            self._api, options.namespace, options.run, service=options.convergence
         )
-        return [] if warning is None else [warning]
+        return [warning] if warning else []
 
     def _end(self, why: str) -> None:
         self._stop.set()
@@ -214,6 +216,13 @@ class _Session:
             self._fill()
         self._tell(node.report)
 
+    def _look(self) -> None:
+        """Time passes: tell it, and who is stuck."""
+        all_nodes = self.nodes.values()
+        self._stuck = tuple(Stuck(n.name, why) for n in all_nodes if (why := n.stuck_because))
+        self._tell(None)
+        self._loop.after(NEWS_SECONDS, self._look)
+
     def _tell(self, finished: NodeReport | None) -> None:
         self._progress(
             Progress(
@@ -224,6 +233,7 @@ class _Session:
                 answered=self._answered,
                 lost=self._lost_nodes,
                 finished=finished,
+                stuck=self._stuck,
             )
         )
 
@@ -276,17 +286,6 @@ class _Session:
         if now - self._away_since > GIVE_UP_SECONDS:
             self._over = f"the API server has not answered for {GIVE_UP_SECONDS:g} s: {said}"
             self.warnings.append(self._over)
-
-
-def _same_hash(names: Iterable[str]) -> dict[str, str]:
-    """Nodes whose objects would be called like those of another node: one in 4 billion pairs."""
-    taken: dict[str, str] = {}
-    late: dict[str, str] = {}
-    for name in names:
-        first = taken.setdefault(manifest.node_hash(name), name)
-        if first != name:
-            late[name] = f"its name has the hash of {first}'s: scan it alone"
-    return late
 
 
 def _cannot_begin(error: ApiError, namespace: str) -> NetdoctorError:

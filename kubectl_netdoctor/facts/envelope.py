@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
-import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from typing import Any
 from kubectl_netdoctor.facts import codec
 from kubectl_netdoctor.facts.base import FACTS, KEYS, SCHEMA_VERSION, Missing, Reason, Scope
 from kubectl_netdoctor.facts.codec import DecodeError
+from kubectl_netdoctor.facts.framing import framed, inflate, unframed
 
 MAX_ENVELOPE_BYTES = 64 << 20  # decoded; a node with 50,000 rules needs about 10 MB
 TERMINATION_MESSAGE_BYTES = 4096  # the kubelet's limit for one container
-LINE = 4096  # characters; the CRI splits log lines at 16 KiB
-_BEGIN = re.compile(rb"^netdoctor/begin schema=(\d{1,9}) bytes=(\d{1,12}) sha256=([0-9a-f]{64})$")
-_END = b"netdoctor/end"
+_WORD = "netdoctor/begin"
+_WHAT = "report"
 _SUMMARY = "netdoctor/summary:"
 
 
@@ -99,59 +97,13 @@ class _Bare:
 
 
 def frame(envelope: Envelope) -> str:
-    """The log form: one begin line, base64 of the deflated JSON in short lines, one end line."""
-    raw = codec.dumps(to_json(envelope)).encode()
-    body = base64.b64encode(zlib.compress(raw, 6)).decode()
-    digest = hashlib.sha256(raw).hexdigest()
-    lines = [f"netdoctor/begin schema={SCHEMA_VERSION} bytes={len(raw)} sha256={digest}"]
-    lines += [body[i : i + LINE] for i in range(0, len(body), LINE)]
-    return "\n".join([*lines, _END.decode()]) + "\n"
+    """The log form."""
+    return framed(_WORD, codec.dumps(to_json(envelope)).encode())
 
 
 def unframe(log: bytes) -> Envelope:
-    """Read a log that holds one frame; lines around it are skipped.
-
-    Raises DecodeError: no frame, cut off, damaged, too large, another schema.
-    """
-    lines = log.splitlines()
-    starts = [i for i, line in enumerate(lines) if line.startswith(b"netdoctor/begin")]
-    if not starts:
-        msg = "the log holds no report of the agent"
-        raise DecodeError(msg)
-    begin = _BEGIN.match(lines[starts[-1]].rstrip())
-    if begin is None:
-        msg = "the report's first line is damaged"
-        raise DecodeError(msg)
-    try:
-        end = lines.index(_END, starts[-1])
-    except ValueError:
-        msg = "the report is cut off"
-        raise DecodeError(msg) from None
-    schema, size, digest = int(begin[1]), int(begin[2]), begin[3].decode()
-    if schema != SCHEMA_VERSION:
-        msg = f"the agent speaks schema {schema}, this tool {SCHEMA_VERSION}: use its own image"
-        raise DecodeError(msg)
-    raw = _inflate(b"".join(lines[starts[-1] + 1 : end]), size, base64.b64decode)
-    if hashlib.sha256(raw).hexdigest() != digest:
-        msg = "the report's checksum does not fit"
-        raise DecodeError(msg)
-    return from_json(codec.loads(raw))
-
-
-def _inflate(body: bytes, size: int, decode: Any) -> bytes:
-    if size > MAX_ENVELOPE_BYTES:
-        msg = f"the report claims {size} bytes, more than {MAX_ENVELOPE_BYTES}"
-        raise DecodeError(msg)
-    try:
-        stream = zlib.decompressobj()
-        raw: bytes = stream.decompress(decode(body), size + 1)
-    except (ValueError, zlib.error) as exc:
-        msg = f"the report is damaged: {exc}"
-        raise DecodeError(msg) from exc
-    if len(raw) != size:
-        msg = f"the report claims {size} bytes and has {'more' if len(raw) > size else 'fewer'}"
-        raise DecodeError(msg)
-    return raw
+    """Read a log that holds frame()'s form. Raises DecodeError as unframed() does."""
+    return from_json(codec.loads(unframed(log, _WORD, _WHAT, MAX_ENVELOPE_BYTES)))
 
 
 def summarize(envelope: Envelope, order: Iterable[str]) -> str:
@@ -183,7 +135,7 @@ def unsummarize(text: str) -> Envelope:
     if not text.startswith(_SUMMARY) or not head.isascii() or not head.isdigit() or len(head) > 9:
         msg = "the termination message is not the agent's"
         raise DecodeError(msg)
-    raw = _inflate(body.strip().encode(), int(head), base64.b85decode)
+    raw = inflate(body.strip().encode(), int(head), base64.b85decode, _WHAT, MAX_ENVELOPE_BYTES)
     envelope = from_json(codec.loads(raw))
     absent = Missing(Reason.NOT_REPORTED, "only the short summary arrived, the log did not")
     rest = {k: absent for k, f in FACTS.items() if f.scope is Scope.NODE}

@@ -96,6 +96,7 @@ class Plan:
     targets: tuple[ExternalTarget, ...] = ()
     convergence: bool = False  # the run has a Service of its own
     responders: tuple[str, ...] = ()  # nodes of this run with an agent that answers to it
+    keep_packets: int = 0  # of marked probes, at most so many, to be handed over beside the report
 
 
 def introduced(plans: Mapping[str, Plan], token: str) -> dict[str, Plan]:

@@ -84,6 +84,7 @@ class NodeReport:
     status: NodeStatus
     reason: str | None
     envelope: Envelope | None
+    image_digest: str | None = None  # of the agent's image, as the kubelet says
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Snapshot:
     # Facts that the saving tool knew; None: it was too old to say.
     known_facts: tuple[str, ...] | None = field(default_factory=lambda: tuple(sorted(FACTS)))
     redacted: bool = False  # names and addresses are pseudonyms
+    secrets_removed: bool = False  # tokens, keys and passwords, by this tool
 
     def knew(self, key: str) -> bool:
         """Whether the tool that made this could have collected a fact.
@@ -181,6 +183,7 @@ def from_json(data: object) -> Snapshot:
         cluster=envelope.decode_facts(data.get("cluster"), Scope.CLUSTER, "$.cluster"),
         known_facts=codec.decode(_Known, {"keys": data.get("known_facts")}, "$.known_facts").keys,
         redacted=codec.decode(bool, data.get("redacted", False), "$.redacted"),
+        secrets_removed=codec.decode(bool, data.get("secrets_removed", False), "$.secrets_removed"),
     )
 
 
@@ -189,10 +192,11 @@ def _node(data: object, path: str) -> NodeReport:
         msg = f"{path}: expected an object"
         raise DecodeError(msg)
     inner = data.get("envelope")
-    reason = data.get("reason")
+    reason, digest = data.get("reason"), data.get("image_digest")
     return NodeReport(
         name=codec.decode(str, data.get("name"), f"{path}.name"),
         status=codec.decode(NodeStatus, data.get("status"), f"{path}.status"),
         reason=None if reason is None else codec.decode(str, reason, f"{path}.reason"),
         envelope=None if inner is None else envelope.from_json(inner, f"{path}.envelope"),
+        image_digest=None if digest is None else codec.decode(str, digest, f"{path}.image_digest"),
     )

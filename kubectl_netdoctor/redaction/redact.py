@@ -45,12 +45,14 @@ KEPT = frozenset(
         ("RunInfo", "ended"), ("Envelope", "run"), ("Envelope", "agent_version"),
         ("Envelope", "started"), ("Envelope", "ended"), ("Snapshot", "known_facts"),
         ("Envelope", "seconds.keys"), ("Envelope", "facts.keys"), ("Snapshot", "cluster.keys"),
+        ("NodeReport", "image_digest"),
     }
 )  # fmt: skip
 FORMS = {
     "id": r"[0-9a-f]{1,16}", "run": r"[0-9a-f]{1,16}", "known_facts": r"[a-z_0-9]{1,40}",
     "tool_version": r"\d+\.\d+\.\d+\w{0,8}", "agent_version": r"\d+\.\d+\.\d+\w{0,8}",
     "started": r"[\dTZ:.+-]{10,40}", "ended": r"[\dTZ:.+-]{10,40}",
+    "image_digest": r"sha256:[0-9a-f]{64}",
 }  # fmt: skip
 
 
@@ -74,7 +76,8 @@ class Redaction:
 
 def without_all_secrets(snapshot: Snapshot) -> Snapshot:
     """The snapshot without tokens, keys and passwords, whoever it is for."""
-    return walk(snapshot, lambda _cls, _name, text: without_secrets(text))
+    clean = walk(snapshot, lambda _cls, _name, text: without_secrets(text))
+    return dataclasses.replace(clean, secrets_removed=True)
 
 
 def redact(snapshot: Snapshot, redaction: Redaction) -> Snapshot:

@@ -20,12 +20,12 @@ def opened(run: Run, magic: bytes, known: Iterable[Listener]) -> list[Listener]:
     news = wait_for_news(run)
     if not news.own:
         raise NotPresent("no companion runs on this node")
-    host = run.host
+    host, timed = run.host, run.kept is not None
 
     def within() -> tuple[Listener, int | None]:
         name, peer = own_link(host, news.own)
         one = Listener(name, "pod")
-        one.open(magic)  # a socket stays in the network namespace that it was made in
+        one.open(magic, timed=timed)  # a socket stays in the network namespace that it was made in
         return one, peer
 
     own, peer = inside(host, run.plan.run, news.own, within)
@@ -41,7 +41,7 @@ def opened(run: Run, magic: bytes, known: Iterable[Listener]) -> list[Listener]:
             found.append(Listener(bridge, "bridge"))
     for one in found[1:]:
         if one.interface not in taken:
-            one.open(magic)
+            one.open(magic, timed=timed)
     return [one for one in found if one is own or one.interface not in taken]
 
 

@@ -28,7 +28,7 @@ def hops(run: Run) -> Hops:
     """
     listening: list[Listener] = []
     try:
-        book, ways = Book(magic(run.plan.run)), _open(run, listening)
+        book, ways = Book(magic(run.plan.run), run.kept), _open(run, listening)
         started = time.time()
     except BaseException:
         _close(listening)
@@ -73,7 +73,7 @@ def _open(run: Run, listening: list[Listener]) -> list[WayOut]:
     listening += taps.listeners(links, ways)
     for one in listening:
         if one.missing is None:
-            one.open(magic(run.plan.run))
+            one.open(magic(run.plan.run), timed=run.kept is not None)
     return ways
 
 

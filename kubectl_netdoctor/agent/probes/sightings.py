@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kubectl_netdoctor.agent.kept import Kept
 from kubectl_netdoctor.agent.probes.frame import Seen, address, parse
-from kubectl_netdoctor.agent.probes.taps import Listener
+from kubectl_netdoctor.agent.probes.taps import OTHERHOST, OUTGOING, Listener
 from kubectl_netdoctor.facts.hops import Sighting
 
 MOST_PACKETS = 60_000  # of one node and run: what comes beyond is counted and not looked at
@@ -33,6 +34,7 @@ class Book:
     """All sightings of one node."""
 
     magic: bytes
+    kept: Kept | None = None
     rows: dict[tuple[object, ...], tuple[_Key, _Row]] = field(default_factory=dict)
     packets: int = 0
     truncated: int = 0
@@ -41,16 +43,19 @@ class Book:
         """Take every packet that waits."""
         now = round(time.time(), 2)
         for one in tuple(listeners):
-            for data, leaves, foreign in one.packets():
-                self.take(one, data, leaves=leaves, foreign=foreign, now=now)
+            for data, source, at in one.packets():
+                leaves, foreign = source[2] == OUTGOING, source[2] == OTHERHOST
+                number = self.take(one, data, leaves=leaves, foreign=foreign, now=now)
+                if number and self.kept is not None:
+                    self.kept.offer(one.role, number, data, source, at)
 
-    def take(self, tap: Listener, data: bytes, *, leaves: bool, foreign: bool, now: float) -> None:
-        """Count one packet."""
+    def take(self, tap: Listener, data: bytes, *, leaves: bool, foreign: bool, now: float) -> int:
+        """Count one packet: the how many-th of its row it is, 0 for one that is not looked at."""
         self.packets += 1
         seen = parse(data, self.magic) if self.packets <= MOST_PACKETS else None
         if seen is None:
             self.truncated += self.packets > MOST_PACKETS
-            return
+            return 0
         key = (
             tap.interface, tap.role, leaves, seen.mark, seen.protocol, seen.answer,
             seen.source, seen.destination, seen.wrap, seen.outer,
@@ -59,7 +64,7 @@ class Book:
         if known is None:
             if len(self.rows) >= MOST_ROWS:
                 self.truncated += 1
-                return
+                return 0
             known = self.rows[key] = ((tap, leaves, seen), _Row())
         row = known[1]
         row.packets += 1
@@ -69,6 +74,7 @@ class Book:
         row.largest = max(row.largest, seen.size)
         if seen.sequence < MOST_SEQUENCES:
             row.sequences |= 1 << seen.sequence
+        return row.packets
 
     def facts(self) -> tuple[Sighting, ...]:
         """The wire form, in a fixed order."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kubectl_netdoctor.agent.absence import Absence, Denied, of_error
 from kubectl_netdoctor.agent.host import Host
+from kubectl_netdoctor.agent.kept import Source
 from kubectl_netdoctor.agent.netlink import Message
 from kubectl_netdoctor.agent.probes import capture_filter
 from kubectl_netdoctor.facts.base import Missing, Reason
@@ -20,10 +22,13 @@ MOST_TAPS = 16
 _TUNNELS = frozenset({"vxlan", "geneve", "ipip", "sit", "gre", "gretap", "ip6tnl", "wireguard"})
 _UP = 0x1
 _ALL = 0x0003  # ETH_P_ALL
-_OUTGOING, _OTHERHOST = 4, 3  # linux/if_packet.h
+OUTGOING, OTHERHOST = 4, 3  # linux/if_packet.h
 _SOL_PACKET, _STATISTICS = 263, 6
-_RCVBUFFORCE = 33  # asm-generic/socket.h
+_RCVBUFFORCE, _TIMESTAMP_NS = 33, 35  # asm-generic/socket.h
+_TIME = struct.Struct("@ll")
+_EXTRA_BYTES = socket.CMSG_SPACE(_TIME.size)
 _BUFFER_BYTES = 1 << 21
+_SNAP_BYTES = capture_filter.SNAP_BYTES
 _AT_ONCE = 4096  # packets of one interface between two looks at the others
 
 
@@ -36,9 +41,13 @@ class Listener:
     sock: socket.socket | None = None
     missing: Missing | None = None
     dropped: int = 0
+    timed: bool = False
 
-    def open(self, magic: bytes) -> None:
-        """Begin to listen, in the network namespace of the calling thread. Raises Denied."""
+    def open(self, magic: bytes, *, timed: bool = False) -> None:
+        """Begin to listen, in the network namespace of the calling thread. Raises Denied.
+
+        `timed`: the kernel tells when each packet passed.
+        """
         try:
             sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
         except PermissionError as exc:
@@ -49,6 +58,9 @@ class Listener:
                 sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _BUFFER_BYTES)
             except OSError:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+            self.timed = timed
+            if timed:
+                sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMP_NS, 1)
             sock.bind((self.interface, _ALL))
         except OSError as exc:
             sock.close()
@@ -56,13 +68,18 @@ class Listener:
         else:
             self.sock = sock
 
-    def packets(self) -> Iterator[tuple[bytes, bool, bool]]:
-        """What waits: the packet from its IP header on, whether it leaves, whether it is foreign."""
+    def packets(self) -> Iterator[tuple[bytes, Source, int]]:
+        """What waits: the packet from its IP header on, its source, and if `timed` Unix nanoseconds."""
         if self.sock is None:
             return
         for _ in range(_AT_ONCE):
             try:
-                data, source = self.sock.recvfrom(capture_filter.SNAP_BYTES)
+                if self.timed:
+                    data, extra, _, source = self.sock.recvmsg(_SNAP_BYTES, _EXTRA_BYTES)
+                    at = _passed(extra)
+                else:
+                    data, source = self.sock.recvfrom(_SNAP_BYTES)
+                    at = 0
             except BlockingIOError:
                 return
             except OSError as exc:
@@ -71,7 +88,7 @@ class Listener:
                     Reason.FAILED, f"{self.interface}: {os.strerror(exc.errno or 0)}"
                 )
                 return
-            yield data, source[2] == _OUTGOING, source[2] == _OTHERHOST
+            yield data, source, at
 
     def close(self) -> None:
         """End."""
@@ -85,6 +102,15 @@ class Listener:
     def fact(self) -> Tap:
         """The wire form."""
         return Tap(self.interface, self.role, self.missing, self.dropped)
+
+
+def _passed(extra: Iterable[tuple[int, int, bytes]]) -> int:
+    """Unix nanoseconds, as the kernel says beside a packet."""
+    for level, kind, data in extra:
+        if (level, kind) == (socket.SOL_SOCKET, _TIMESTAMP_NS):
+            seconds, nanoseconds = _TIME.unpack_from(data)
+            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+    return time.time_ns()
 
 
 @dataclass(slots=True)
