@@ -16,6 +16,8 @@ from kubectl_netdoctor.checks.base import SECTIONS, Check
 from kubectl_netdoctor.checks.catalogue import catalogue
 from kubectl_netdoctor.cli.pages import needs
 from kubectl_netdoctor.cli.saved import load
+from kubectl_netdoctor.redaction.redact import without_all_secrets
+from kubectl_netdoctor.report.short import short as render_short
 from kubectl_netdoctor.report.table import table as render_table
 from kubectl_netdoctor.report.terminal import PLAIN
 
@@ -50,14 +52,20 @@ def table() -> str:
 
 def example() -> str:
     """The recorded scan, judged and rendered by the code as it is now."""
-    diagnosis = diagnose(load(str(EXAMPLE)), catalogue())
+    diagnosis = diagnose(without_all_secrets(load(str(EXAMPLE))), catalogue())
     text = render_table(diagnosis, replace(PLAIN, width=100))
     return f"```console\n$ kubectl netdoctor scan --all-nodes\n{text}```"
 
 
+def ticket() -> str:
+    """The same scan as a ticket gets it."""
+    text = render_short(diagnose(without_all_secrets(load(str(EXAMPLE))), catalogue()), exit_code=1)
+    return f"```console\n$ kubectl netdoctor analyze before.json.gz -o short\n{text}```"
+
+
 def readme(text: str) -> str:
     """README.md with its generated parts renewed."""
-    for name, part in (("scan", example()), ("checks", table())):
+    for name, part in (("scan", example()), ("ticket", ticket()), ("checks", table())):
         begin, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)

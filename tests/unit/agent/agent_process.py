@@ -25,6 +25,15 @@ def run_agent(
     plan: Plan, *, prefix: Sequence[str] = (), command: Sequence[str] = COMMAND, **variables: str
 ) -> Envelope:
     """What the agent reports for a plan; its exit status and its streams are as they should be."""
+    log = agent_log(plan, prefix=prefix, command=command, **variables)
+    assert log.startswith(b"netdoctor/begin schema=")
+    return unframe(log)
+
+
+def agent_log(
+    plan: Plan, *, prefix: Sequence[str] = (), command: Sequence[str] = COMMAND, **variables: str
+) -> bytes:
+    """All that it prints, with nothing on standard error."""
     done = subprocess.run(
         [*prefix, *command],
         env=environment(NETDOCTOR_PLAN=pack(plan), **variables),
@@ -33,6 +42,5 @@ def run_agent(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
-    assert done.stdout.startswith(b"netdoctor/begin schema=")
     assert done.stdout.endswith(b"\nnetdoctor/end\n")
-    return unframe(done.stdout)
+    return done.stdout

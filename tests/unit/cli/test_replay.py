@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kubectl_netdoctor.analysis.engine import Skipped
 from kubectl_netdoctor.cli.app import main
-from kubectl_netdoctor.cli.bundle import write_bundle
+from kubectl_netdoctor.cli.bundle import MAX_MEMBERS, write_bundle
 from kubectl_netdoctor.cli.saved import load, read, save, to_bytes
 from kubectl_netdoctor.errors import BadInput
 from kubectl_netdoctor.facts import codec, snapshot
@@ -128,7 +128,10 @@ HOSTILE = {
         tarred(("netdoctor-x/snapshot.json", REG, PLAIN), ("netdoctor-x/manifest.json", REG, b"{}")),
         "was changed",
     ),
-    "many": (tarred(*[(str(i), REG, b"") for i in range(1001)]), "more than 1000 members"),
+    "many": (
+        tarred(*[(str(i), REG, b"") for i in range(MAX_MEMBERS + 1)]),
+        f"more than {MAX_MEMBERS} members",
+    ),
     "tar in tar": (
         tarred(("netdoctor-x/snapshot.json", REG, b"a"), ("netdoctor-x/snapshot.json", REG, b"b")),
         "twice",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kubectl_netdoctor.facts import envelope, plan
@@ -67,6 +68,8 @@ class Kubelets:
         self.fates: dict[str, Json | None] = {}  # pod status instead of an answer; None: nothing
         self.logs: dict[str, Response] = {}
         self.summaries: dict[str, str] = {}
+        self.images: dict[str, str] = {}  # what a node says that it really runs
+        self.beside: Callable[[plan.Plan], str] = lambda _plan: ""  # in the log before the report
         server.store.kubelet = self.act
 
     def act(self, pod: Json) -> None:
@@ -79,12 +82,15 @@ class Kubelets:
             return
         asked = orders(pod)
         said = report_of(asked.run, asked.node)
-        log = self.logs.get(node) or Response(200, envelope.frame(said).encode())
+        log = self.logs.get(node) or Response(
+            200, (self.beside(asked) + envelope.frame(said)).encode()
+        )
         self.server.logs[node] = lambda: log
-        running = {"name": "agent", "state": {"running": {}}}
+        image = {"imageID": self.images.get(node, "")}
+        running = {"name": "agent", "state": {"running": {}}, **image}
         self._set(pod, {"phase": "Running", "startTime": STARTED, "containerStatuses": [running]})
         message = self.summaries.get(node, envelope.summarize(said, ["resolver"]))
-        done = [terminated(message)]
+        done = [{**terminated(message), **image}]
         self._set(pod, {"phase": "Succeeded", "startTime": STARTED, "containerStatuses": done})
 
     def _set(self, pod: Json, status: Json) -> None:

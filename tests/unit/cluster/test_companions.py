@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_netdoctor.cluster import companion_manifest, companions, manifest
+from kubectl_netdoctor.cluster import agent_spec, companion_manifest, companions, manifest
 from kubectl_netdoctor.cluster.api import Api
 from kubectl_netdoctor.cluster.manifest import AgentImage
 from kubectl_netdoctor.cluster.order import Outcome, Runner, RunOptions
@@ -70,7 +70,7 @@ class Nodes:
         name = request.path.rpartition("/")[2]
         pod = next(p for p in self.server.store.of("pods") if p["metadata"]["name"] == name)
         plan = orders(pod)
-        self.news[plan.node] = read_news(request.body["metadata"]["annotations"][manifest.NEWS])
+        self.news[plan.node] = read_news(request.body["metadata"]["annotations"][agent_spec.NEWS])
         said = report_of(plan.run, plan.node)
         log = Response(200, envelope.frame(said).encode())
         self.server.logs[plan.node] = lambda: log

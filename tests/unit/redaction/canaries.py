@@ -99,9 +99,9 @@ class Canaries:
             seconds={"conntrack": 0.1},
             log=(self.text("Envelope.log"),),
         )
-        reason = self.text("NodeReport.reason")
+        reason, digest = self.text("NodeReport.reason"), self.text("NodeReport.image_digest")
         nodes = (
-            NodeReport(envelope.node, NodeStatus.ANSWERED, reason, envelope),
-            NodeReport(self.text("NodeReport.name"), NodeStatus.FAILED, reason, None),
+            NodeReport(envelope.node, NodeStatus.ANSWERED, reason, envelope, digest),
+            NodeReport(self.text("NodeReport.name"), NodeStatus.FAILED, reason, None, digest),
         )
         return Snapshot(run, nodes, self.facts(Scope.CLUSTER))

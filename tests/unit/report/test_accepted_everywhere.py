@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 
-from kubectl_netdoctor.analysis.diagnosis import Diagnosis, Suppressed
+from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.cli.outputs import FORMATS
 from kubectl_netdoctor.cli.show import render
-from tests.unit.recorded import judged, recorded
+from tests.unit.report.acceptance import EXPIRES, REASON, accepted
 from tests.unit.report.test_html import assert_tame
 from tests.unit.report.test_schema import validator
-
-REASON = "known since spring"
 
 
 @pytest.fixture(scope="module")
 def diagnosis() -> Diagnosis:
     """A fault with everything that it explains, accepted."""
-    found = judged(recorded("vxlan_port_blocked"))
-    apart = tuple(Suppressed(ranked, REASON, "2027-01-01") for ranked in found.findings)
-    return dataclasses.replace(found, findings=(), suppressed=apart)
+    return accepted("vxlan_port_blocked")
 
 
 def text(diagnosis: Diagnosis, output: str) -> str:
@@ -34,11 +29,14 @@ def text(diagnosis: Diagnosis, output: str) -> str:
 
 @pytest.mark.parametrize("output", FORMATS)
 def test_it_is_told_with_its_reason(diagnosis: Diagnosis, output: str) -> None:
-    """Never dropped in silence."""
-    said = text(diagnosis, output)
-    assert "ENC-01" in said
+    """Never dropped in silence: counted, with why and until when, beside what is left."""
+    said = " ".join(text(diagnosis, output).split())
+    assert len(diagnosis.suppressed) > 1
+    assert f"{len(diagnosis.suppressed)} accepted, nothing else found" in said
+    assert {s.ranked.finding.id for s in diagnosis.suppressed} >= {"ENC-01"}
+    assert all(s.ranked.finding.id in said for s in diagnosis.suppressed)
     assert REASON in said
-    assert "2027-01-01" in said
+    assert EXPIRES in said
 
 
 def test_forms_stay_valid(diagnosis: Diagnosis) -> None:
@@ -56,5 +54,6 @@ def test_it_fails_no_pipeline(diagnosis: Diagnosis) -> None:
     assert not [r for r in results if isinstance(r, Failure)]
     assert [r for r in results if isinstance(r, Skipped) and REASON in (r.message or "")]
     found = json.loads(text(diagnosis, "sarif"))["runs"][0]["results"]
-    kinds = {r["ruleId"]: r["suppressions"][0]["status"] for r in found if "suppressions" in r}
-    assert kinds["ENC-01"] == "accepted"
+    (how,) = next(r["suppressions"] for r in found if r["ruleId"] == "ENC-01")
+    assert (how["kind"], how["status"]) == ("external", "accepted")
+    assert how["justification"] == f"{REASON} (until {EXPIRES})"

@@ -1,22 +1,22 @@
-"""Numbers as people read them: times, shares, sparklines, and what most nodes have."""
+"""Numbers as people read them: times, shares, sparklines."""
 
 from __future__ import annotations
 
-import dataclasses
+import io
+from typing import TextIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netdoctor.facts.system import Kernel
+from kubectl_netdoctor.cli.show import render
 from kubectl_netdoctor.report import numbers
 from kubectl_netdoctor.report.latency import latency
-from kubectl_netdoctor.report.node_facts import Property, properties
 from kubectl_netdoctor.report.paths import by_trouble, paths
 from kubectl_netdoctor.report.resolvers import resolvers
 from kubectl_netdoctor.report.table import table
 from kubectl_netdoctor.report.terminal import PLAIN, Style
-from tests.unit.recorded import change_node, healthy, judged, recorded, sysctl
+from tests.unit.recorded import healthy, judged, recorded
 
 TIMES = st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=50)
 
@@ -71,6 +71,34 @@ def test_sparklines_only_where_they_can_be_shown() -> None:
     assert "LATENCY" not in table(judged(snapshot), PLAIN)
 
 
+class Terminal(io.TextIOWrapper):
+    """A terminal with an encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding)
+
+    def isatty(self) -> bool:
+        """Always."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "drawn"),
+    [
+        (Terminal("utf-8"), True),
+        (Terminal("UTF-8"), True),
+        (Terminal("iso-8859-1"), False),
+        (Terminal("ascii"), False),
+        (io.StringIO(), False),
+    ],
+)
+def test_a_terminal_that_speaks_utf8_gets_sparklines(stream: TextIO, *, drawn: bool) -> None:
+    """`-o wide` asks the stream that it writes to; nobody gets bytes that he cannot show."""
+    said = render(judged(recorded("packet_loss")), "wide", 1, stream)
+    assert bool(set(numbers.BARS) & set(said)) == drawn
+    assert said.isascii() != drawn
+
+
 def test_the_worst_pairs_come_first() -> None:
     """All loss before some, and every pair is there once."""
     found = paths(recorded("vxlan_port_blocked"))
@@ -89,21 +117,3 @@ def test_cluster_dns_comes_first() -> None:
     assert set(found[0].nodes) == {"n1", "n2", "n3"}
     assert found[0].total.sent >= found[0].total.answered > 0
     assert found[0].total.times == sorted(found[0].total.times)
-
-
-def test_one_of_three_that_differs_is_marked() -> None:
-    """Kernel and sysctl of n2; nothing of the others."""
-    snapshot = change_node(
-        healthy(), "n2", Kernel, lambda k: dataclasses.replace(k, release="5.4.0")
-    )
-    snapshot = sysctl(snapshot, "n2", "net.ipv4.tcp_mtu_probing", "1")
-    odd = {p.name: p.odd for p in properties(snapshot) if p.odd}
-    assert odd == {"kernel": {"n2": "5.4.0"}, "net.ipv4.tcp_mtu_probing": {"n2": "1"}}
-
-
-def test_two_nodes_are_no_majority() -> None:
-    """Nor are values that all differ, nor what differs by nature."""
-    assert Property("g", "x", {"a": "1", "b": "2"}).odd == {}
-    assert Property("g", "x", {"a": "1", "b": "2", "c": "3"}).odd == {}
-    assert Property("g", "uptime", {"a": "1", "b": "1", "c": "3"}, comparable=False).odd == {}
-    assert Property("g", "x", {"a": "1", "b": "1", "c": "3"}).odd == {"c": "3"}

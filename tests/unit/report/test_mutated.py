@@ -15,7 +15,9 @@ from kubectl_netdoctor.cli.app import main
 from kubectl_netdoctor.cli.outputs import FORMATS
 from tests.unit.cli.test_app import HEALTHY, PATHS, VALUES
 from tests.unit.report.hostile import HOSTILE
+from tests.unit.report.sarif_reader import complaints
 from tests.unit.report.test_html import assert_tame
+from tests.unit.report.test_schema import validator
 
 
 def extreme(value: Any, seed: int) -> Any:
@@ -62,5 +64,6 @@ def test_no_format_breaks(
     if ended.value.code != 2:
         assert_tame((tmp_path / "html").read_text())
         ET.fromstring((tmp_path / "junit").read_text())  # noqa: S314  # our own
-        json.loads((tmp_path / "sarif").read_text())
+        assert complaints(json.loads((tmp_path / "sarif").read_text())) == []
+        validator().validate(json.loads((tmp_path / "json").read_text()))
         assert all(json.loads(line) for line in (tmp_path / "jsonl").read_text().splitlines())
