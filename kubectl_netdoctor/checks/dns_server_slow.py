@@ -29,6 +29,7 @@ from kubectl_netdoctor.facts.system import CpuTimes, Pressure
 ENOUGH = 10  # answers; a median of fewer says nothing
 QUICK = 0.1  # the quantile of answers that must be slow as well
 NEARLY_ALL = 0.9  # of another server's answers that must be quicker than these quick ones
+STEADY = 1.5  # between the late answers and the quick ones of one server
 SLOW_MS = 100.0  # of that; cluster DNS answers this question from memory, in below one
 FAR_MS = 200.0  # the same of a resolver outside, which may be a continent away
 
@@ -55,8 +56,9 @@ def dns_server_slow(
       endpoint (its pod: CPU limit, busy node), an upstream (cluster names are fast, names of the
       outside are not), or every server from one node (that node). Where all of it may be a wait for
       a CPU, on the asking node or the server's, the server is not blamed: a hint (low) names these
-      nodes. Another server's quick answers to or from such a node speak against that. Where nothing
-      is known of a node's CPUs the finding stays and is no longer certain.
+      nodes. Another server's quick answers to or from such a node speak against that, if the late ones
+      are about equally late. Where nothing is known of a node's CPUs the finding stays and is no
+      longer certain.
     Mitigation: give the pod CPU and drop its CPU limit, replace it, take the slow upstream out, or
       look at the node's CPU and its network.
     Source: coredns-mixin (latency alerts); kubernetes/kubernetes#33027 for CPU limits.
@@ -99,10 +101,17 @@ class Waits:
         return dataclasses.replace(finding, evidence=(*finding.evidence, *seen))
 
     def _doubted(self, cell: Cell) -> list[str]:
-        """Ends of this way that were short of CPU, or may have been, and that nothing speaks for."""
+        """Ends of this way that were short of CPU, or may have been, and that nothing speaks for.
+
+        Others in time speak for an end only where the lateness is steady: a server adds about the
+        same to each answer, while a wait for a CPU ends for all that wait at once.
+        """
         known = self.dns.endpoints.get(cell[1])
         ends = dict.fromkeys(n for n in (cell[0], known.node if known else None) if n)
-        return [n for n in ends if self._may_be_short(n) and not self._in_time(n, cell)]
+        steady = _steady(self.measured[cell])
+        return [
+            n for n in ends if self._may_be_short(n) and not (steady and self._in_time(n, cell))
+        ]
 
     def _may_be_short(self, name: str) -> bool:
         return not self.cpus.known(name) or self.cpus.shortage(name) is not None
@@ -140,6 +149,12 @@ def _starved(
             place,
         ),
     )
+
+
+def _steady(one: Seen) -> bool:
+    """Whether late answers are about equally late."""
+    values = one.latencies
+    return percentile(values, NEARLY_ALL) <= STEADY * percentile(values, QUICK)
 
 
 def _slow(one: Seen, dns: ClusterDns, paths: PerNode[PathProbes] | None) -> bool:

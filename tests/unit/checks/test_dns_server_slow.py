@@ -203,6 +203,23 @@ def test_other_quick_answers_acquit_a_busy_node() -> None:
     assert found.confidence == "certain"
 
 
+def test_answers_that_all_waited_for_one_moment_are_no_slow_server() -> None:
+    """Each was asked later than the one before and waited less: that is a CPU, not a server."""
+    one = endpoints()[0]
+
+    def burst(p: DnsProbe) -> DnsProbe:
+        if p.server != one:
+            return p
+        falling = tuple(700.0 - 60 * n for n in range(len(p.rtt_ms)))
+        return dataclasses.replace(p, rtt_ms=falling)
+
+    snapshot = slow(endpoints()[:1], 300)
+    for name in NODES:
+        snapshot = change_node(snapshot, name, DnsProbes, change_items(DnsProbes, burst))
+    assert {f.severity for f in findings("DNS-20", snapshot)} == {"high"}
+    assert {f.severity for f in findings("DNS-20", on_cpus(snapshot, *NODES))} == {"low"}
+
+
 def test_a_pod_at_its_own_limit_waits_on_an_idle_node() -> None:
     """A throttled cgroup is pressure too, but no lack of CPUs."""
     found = findings("DNS-20", on_cpus(slow([*servers()], 300), *NODES, idle=60))
