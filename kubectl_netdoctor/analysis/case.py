@@ -43,7 +43,7 @@ def cases(diagnosis: Diagnosis) -> tuple[Case, ...]:
     if not rows:
         return ()
     nodes = fleet(diagnosis.snapshot)
-    troubled = {name for row in rows for name in _nodes(row.finding)}
+    troubled = {name for r in rows if r.caused_by is None for name in r.finding.nodes}
     made = []
     for index, row in enumerate(rows):
         apart, alike = (map(Evidence, texts) for texts in speaks(row.finding, nodes, troubled))

@@ -29,34 +29,43 @@ KEY = bytes(16)  # the same words give the same archive
 
 
 def write(folder: Path, names: Iterable[str], archive: Path = ARCHIVE) -> tuple[str, ...]:
-    """Make the archive of a folder that `run --snapshots` filled; names without a snapshot."""
-    redaction = Redaction(key=KEY)
-    missing, files = [], {}
-    for name in sorted(names):
-        file = folder / f"{name}.json.gz"
+    """Put the snapshots of a folder that `run --snapshots` filled into the archive.
+
+    What it has of other scenarios stays, of those that are no more goes. Returns names of which there
+    is no snapshot.
+    """
+    files = _files(archive) if archive.exists() else {}
+    known = files.pop(MAP, None)
+    redaction = mapping.from_text(known) if known else Redaction(key=KEY)
+    wanted = {f"{name}.json": folder / f"{name}.json.gz" for name in sorted(names)}
+    for name, file in wanted.items():
         if file.exists():
-            files[f"{name}.json"] = saved.to_bytes(redact(saved.load(str(file)), redaction))
-        else:
-            missing.append(name)
-    files[MAP] = mapping.to_text(redaction).encode()
+            files[name] = saved.to_bytes(redact(saved.load(str(file)), redaction))
+    kept = {name: files[name] for name in wanted if name in files}
+    kept[MAP] = mapping.to_text(redaction).encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, data in files.items():
+        for name, data in kept.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     archive.write_bytes(lzma.compress(buffer.getvalue(), preset=9 | lzma.PRESET_EXTREME))
-    return tuple(missing)
+    return tuple(name.removesuffix(".json") for name in wanted if name not in kept)
 
 
-def read(archive: Path = ARCHIVE) -> tuple[Mapping[str, Snapshot], Callable[[str], str]]:
-    """Redacted snapshots by the names of their scenarios, and what translates a text back."""
+def _files(archive: Path) -> dict[str, bytes]:
     found = {}
     with tarfile.open(archive) as tar:
         for entry in tar:
             data = tar.extractfile(entry)
             assert data is not None
             found[entry.name] = data.read()
+    return found
+
+
+def read(archive: Path = ARCHIVE) -> tuple[Mapping[str, Snapshot], Callable[[str], str]]:
+    """Redacted snapshots by the names of their scenarios, and what translates a text back."""
+    found = _files(archive)
     translator = mapping.Translator(mapping.from_text(found.pop(MAP)))
     snapshots = {n.removesuffix(".json"): saved.read(d, n) for n, d in found.items()}
     return snapshots, translator.translate
