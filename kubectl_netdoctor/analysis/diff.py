@@ -1,12 +1,12 @@
 """What changed between two snapshots: pure, on the diagnoses of both.
 
 A finding that is gone is fixed only where the same check could have seen it again. Where its nodes or
-its facts are not there any more, it is no longer measured.
+its facts are not there any more, or what explained it still is, it is no longer measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubectl_netdoctor.analysis.diagnosis import OPEN, Diagnosis
@@ -76,7 +76,12 @@ def diff(before: Diagnosis, after: Diagnosis) -> Diff:
     old, fresh = list(before.findings), list(after.findings)
     pairs = list(_pairs(old, fresh))
     kept = [Changed(a, b, tuple(_changes(a, b))) for a, b in pairs]
-    gone = [(r, _blind(r.finding, before, after)) for r in old if r not in [a for a, _ in pairs]]
+    still = {a.finding.key: a.finding.id for a, _ in pairs}
+    gone = [
+        (r, _remains(r, still) or _blind(r.finding, before, after))
+        for r in old
+        if r not in [a for a, _ in pairs]
+    ]
     return Diff(
         before,
         after,
@@ -87,6 +92,12 @@ def diff(before: Diagnosis, after: Diagnosis) -> Diff:
         unmeasured=tuple(Unmeasured(r, why) for r, why in gone if why is not None),
         lost=tuple(_lost(before, after)),
     )
+
+
+def _remains(row: Ranked, still: Mapping[str, str]) -> str | None:
+    """Why a symptom that is gone is not called fixed: its cause is there yet, it was missed."""
+    cause = still.get(row.caused_by or "")
+    return f"{cause}, which explains it, is still there" if cause else None
 
 
 def _pairs(old: list[Ranked], fresh: list[Ranked]) -> Iterator[tuple[Ranked, Ranked]]:

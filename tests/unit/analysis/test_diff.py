@@ -13,10 +13,12 @@ from kubectl_netdoctor.analysis.numbers import far, moved, words
 from kubectl_netdoctor.checks.base import Evidence
 from kubectl_netdoctor.checks.catalogue import catalogue, select
 from kubectl_netdoctor.facts.base import KEYS, Missing, Reason
+from kubectl_netdoctor.facts.pod_probe import PodProbes
 from kubectl_netdoctor.facts.probe import PathProbes
 from kubectl_netdoctor.facts.snapshot import NodeStatus, Snapshot
 from tests.e2e.faults import FAULTS
-from tests.unit.recorded import change_node, healthy, judged, recorded
+from tests.unit.dns_answers import put
+from tests.unit.recorded import change_node, healthy, judged, node_fact, recorded
 
 
 def compared(before: Snapshot, after: Snapshot) -> Diff:
@@ -93,6 +95,21 @@ def test_a_check_that_did_not_run_fixes_nothing() -> None:
     found = compared(recorded("packet_loss"), blind)
     assert found.fixed == ()
     assert "no time left" in found.unmeasured[0].reason
+
+
+def test_a_symptom_that_was_missed_is_not_fixed_while_its_cause_is_there() -> None:
+    """Companions that came too late to see dead pods: the tunnel is still cut."""
+    before = recorded("vxlan_port_blocked")
+    assert "RTE-13" in {r.finding.id for r in judged(before).findings}
+    after = before
+    for name in ("n1", "n2", "n3"):
+        well = node_fact(healthy(), name, PodProbes)
+        after = put(after, name, well)
+    found = compared(before, after)
+    assert [r.finding.id for r in found.fixed] == []
+    assert {(u.before.finding.id, u.reason) for u in found.unmeasured} == {
+        ("RTE-13", "ENC-01, which explains it, is still there")
+    }
 
 
 def test_coverage_that_was_lost_is_named_and_is_no_difference() -> None:
