@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from tests.e2e.faults import FAULTS as HOST_FAULTS
 from tests.e2e.faults import NODE, Fault, wait_for
+from tests.e2e.resident import resident
 from tests.lab import Lab
 
 PODS = "198.19.0.0/17"  # of the whole lab
@@ -23,9 +24,11 @@ def setting(lab: Lab, node: str, name: str, broken: int) -> Iterator[None]:
         lab.on(node, "sysctl", "-qw", f"{name}=1")
 
 
-def bridge_does_not_forward(lab: Lab) -> AbstractContextManager[None]:
-    """Forwarding is on for the node, and off for the pods' bridge alone."""
-    return setting(lab, NODE, "net.ipv4.conf.cni0.forwarding", 0)
+@contextmanager
+def bridge_does_not_forward(lab: Lab) -> Iterator[None]:
+    """Forwarding is on for the node, and off for the pods' bridge alone; a pod has made the bridge."""
+    with resident(lab, NODE), setting(lab, NODE, "net.ipv4.conf.cni0.forwarding", 0):
+        yield
 
 
 @contextmanager
