@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from kubectl_netdoctor.checks import cluster_dns, packet_filter
+from kubectl_netdoctor.checks import cluster_dns, dns_packets, packet_filter
 from kubectl_netdoctor.checks.base import (
     Evidence,
     Finding,
@@ -16,7 +16,7 @@ from kubectl_netdoctor.checks.base import (
     check,
     node,
 )
-from kubectl_netdoctor.checks.packet import Drop, Packet, network
+from kubectl_netdoctor.checks.packet import Drop
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.facts.cluster import EndpointSlices, Services
 from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
@@ -24,7 +24,6 @@ from kubectl_netdoctor.facts.probe import DnsProbe, DnsProbes
 from kubectl_netdoctor.facts.service_changes import ServiceChanges
 from kubectl_netdoctor.facts.snapshot import RunInfo
 
-EPHEMERAL = 49152  # stands for the client's port, RFC 6335
 ENOUGH = 3  # queries; fewer prove nothing
 
 
@@ -107,11 +106,8 @@ def _drops(
     dead: Collection[str], address: str, port: int, firewalls: Firewalls
 ) -> Iterator[tuple[str, Drop]]:
     """Rules on the asking nodes that take these very packets, out or back in."""
-    there = network(address)
-    out = Packet(destination=there, protocol="udp", source_port=EPHEMERAL, destination_port=port)
-    back = Packet(source=there, protocol="udp", source_port=port, destination_port=EPHEMERAL)
     for name in sorted(dead):
-        drop = firewalls.first_drop(name, ("output", out), ("input", back))
+        drop = firewalls.first_drop(name, *dns_packets.ways(address, port, "udp"))
         if drop:
             yield name, drop
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubectl_netdoctor.checks import cluster_dns, dns_cells, packet_filter, transport_paths
+from kubectl_netdoctor.checks import (
+    cluster_dns,
+    dns_cells,
+    dns_packets,
+    packet_filter,
+    transport_paths,
+)
 from kubectl_netdoctor.checks.base import (
     Confidence,
     Evidence,
@@ -20,7 +26,7 @@ from kubectl_netdoctor.checks.blame import Pair
 from kubectl_netdoctor.checks.cpu_pressure import Cpus
 from kubectl_netdoctor.checks.dns_cells import Seen
 from kubectl_netdoctor.checks.dns_places import Cell, ClusterDns, Place, places
-from kubectl_netdoctor.checks.packet import Drop, Packet, network
+from kubectl_netdoctor.checks.packet import Drop
 from kubectl_netdoctor.checks.packet_filter import Firewalls
 from kubectl_netdoctor.checks.packet_loss import wilson_high, wilson_low
 from kubectl_netdoctor.checks.transport_paths import Way
@@ -35,7 +41,6 @@ from kubectl_netdoctor.facts.transport import TransportProbes
 
 LEAST = 4  # questions; a busy moment loses fewer
 ENOUGH = 10  # questions without a loss, that speak for one end
-EPHEMERAL = 49152  # stands for the client's port, RFC 6335
 
 
 @check("DNS-22", Severity.HIGH, since="0.1", explains=("DNS-02", "DNS-13", "DNS-15", "DNS-21"))
@@ -80,7 +85,7 @@ def dns_questions_lost(  # noqa: PLR0917  # each is a fact
     bad = {c for c, one in asked.items() if one.lossy and below.loses_less(one)}
     bad = {c for c in bad if not _starved(c, dns, cpus, asked)}
     for place in places(bad, asked.keys(), dns.endpoints):
-        rules = list(_rules(place, firewalls))
+        rules = list(_rules(place, asked, firewalls))
         yield Finding(
             title=f"Cluster DNS gets only a part of the questions: {_names(place, dns)}",
             confidence=Confidence.CERTAIN if rules or len(place.cells) > 1 else Confidence.LIKELY,
@@ -181,21 +186,15 @@ def _others(place: Place, asked: dict[Cell, _Asked]) -> Iterator[Evidence]:
             yield Evidence(one.text, cell[0])
 
 
-def _rules(place: Place, firewalls: Firewalls) -> Iterator[tuple[str, Drop]]:
+def _rules(
+    place: Place, asked: dict[Cell, _Asked], firewalls: Firewalls
+) -> Iterator[tuple[str, Drop]]:
     """Rules on the asking nodes that may take questions or answers."""
-    told: set[tuple[str, str]] = set()
-    for name, server in place.cells:
-        there = network(server)
-        out = Packet(None, there, protocol="udp", source_port=EPHEMERAL, destination_port=53)
-        back = Packet(there, None, protocol="udp", source_port=53, destination_port=EPHEMERAL)
-        for verdict in (
-            firewalls.verdict(name, "output", out),
-            firewalls.verdict(name, "input", back),
-        ):
-            for drop in (verdict.drop, *verdict.suspects):
-                if drop and packet_filter.fair(drop) and (name, drop.text) not in told:
-                    told.add((name, drop.text))
-                    yield name, drop
+    return firewalls.fair_drops(
+        (cell[0], *way)
+        for cell in place.cells
+        for way in dns_packets.ways(cell[1], asked[cell].seen.port, "udp")
+    )
 
 
 def _fix(place: Place, dns: ClusterDns, drops: list[Drop]) -> Fix:

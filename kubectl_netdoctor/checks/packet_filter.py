@@ -5,7 +5,7 @@ All of them are in force at once, so the first one that drops wins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubectl_netdoctor.checks import iptables_verdict, nft_verdict
@@ -50,8 +50,18 @@ class Firewalls:
         certain = next((v.drop for v in verdicts if v.drop), None)
         return certain or next((s for v in verdicts for s in v.suspects if s.moved), None)
 
+    def fair_drops(self, ways: Iterable[tuple[str, Hook, Packet]]) -> Iterator[tuple[str, Drop]]:
+        """Rules that take these packets of nodes, or are fair suspects of it; each once a node."""
+        told: set[tuple[str, str]] = set()
+        for node, hook, packet in ways:
+            found = self.verdict(node, hook, packet)
+            for drop in (found.drop, *found.suspects):
+                if drop and _fair(drop) and (node, drop.text) not in told:
+                    told.add((node, drop.text))
+                    yield node, drop
 
-def fair(drop: Drop) -> bool:
+
+def _fair(drop: Drop) -> bool:
     """Whether a rule that may take a packet is a fair suspect.
 
     Its counter moved inside the window; without that, only a rule that drops at random is one.

@@ -237,22 +237,21 @@ def _rules(
     culprit: Blame, scanned: PerNode[PathProbes], nodes: Nodes, firewalls: Firewalls
 ) -> Iterator[tuple[str, Drop]]:
     """Rules on scanned nodes that drop such packets, always or at random."""
+    return firewalls.fair_drops(_packets(culprit, scanned, nodes))
+
+
+def _packets(
+    culprit: Blame, scanned: PerNode[PathProbes], nodes: Nodes
+) -> Iterator[tuple[str, Hook, Packet]]:
+    """What scanned nodes of the failing pairs receive and send."""
     for name in culprit.members:
-        seen: set[str] = set()
         for partner in culprit.partners(name) if name in scanned else ():
             peer = nodes.named(partner)
             there = network(peer.internal_ips[0]) if peer and peer.internal_ips else None
-            ways: tuple[tuple[Hook, Packet], ...] = (
-                ("input", Packet(source=there, protocol="icmp")),
-                ("output", Packet(destination=there, protocol="icmp")),
-                ("input", Packet(there, protocol="udp", destination_port=HOST_PORT)),
-                ("output", Packet(None, there, protocol="udp", destination_port=HOST_PORT)),
-            )
-            verdicts = [firewalls.verdict(name, *way) for way in ways]
-            for drop in [d for v in verdicts for d in (v.drop, *v.suspects) if d]:
-                if drop.text not in seen and packet_filter.fair(drop):
-                    seen.add(drop.text)
-                    yield name, drop
+            yield name, "input", Packet(source=there, protocol="icmp")
+            yield name, "output", Packet(destination=there, protocol="icmp")
+            yield name, "input", Packet(there, protocol="udp", destination_port=HOST_PORT)
+            yield name, "output", Packet(None, there, protocol="udp", destination_port=HOST_PORT)
 
 
 def _fix(culprit: Blame, rules: list[tuple[str, Drop]]) -> Fix:

@@ -143,13 +143,8 @@ def _rules(
     firewalls: Firewalls,
 ) -> Iterator[tuple[str, Drop]]:
     """Rules that may take the outer packets."""
-    told: set[tuple[str, str]] = set()
-    for name, _, hook, packet in tunnel_packets.outer(culprit, scanned, nodes, interfaces):
-        verdict = firewalls.verdict(name, hook, packet)
-        for drop in (verdict.drop, *verdict.suspects):
-            if drop and packet_filter.fair(drop) and (name, drop.text) not in told:
-                told.add((name, drop.text))
-                yield name, drop
+    packets = tunnel_packets.outer(culprit, scanned, nodes, interfaces)
+    return firewalls.fair_drops((name, hook, packet) for name, _, hook, packet in packets)
 
 
 def _fix(port: int | None, drops: list[Drop]) -> Fix:

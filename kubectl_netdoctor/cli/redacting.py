@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kubectl_netdoctor.cli.saved import load, save
-from kubectl_netdoctor.cli.whole_file import write_whole
+from kubectl_netdoctor.cli.whole_file import read_bounded, write_whole
 from kubectl_netdoctor.errors import BadInput, ExitCode, UsageError
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.redaction import mapping
@@ -31,13 +31,7 @@ def keep(redaction: Redaction, file: str | None) -> None:
 
 def read_map(file: str) -> Redaction:
     """Read a map. Raises BadInput."""
-    try:
-        with Path(file).open("rb") as stream:
-            data = stream.read(MAX_MAP + 1)
-    except (OSError, ValueError) as exc:
-        raise BadInput(f"cannot read {file!r}: {getattr(exc, 'strerror', None) or exc}") from exc
-    if len(data) > MAX_MAP:
-        raise BadInput(f"{file} is larger than {MAX_MAP >> 20} MiB")
+    data = read_bounded(file, MAX_MAP)
     try:
         return mapping.from_text(data)
     except DecodeError as exc:

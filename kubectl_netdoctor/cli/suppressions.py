@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kubectl_netdoctor.analysis.suppression import Suppression
 from kubectl_netdoctor.checks.catalogue import catalogue
+from kubectl_netdoctor.cli.whole_file import read_bounded
 from kubectl_netdoctor.errors import BadInput
 
 MAX_BYTES = 1 << 20
@@ -22,13 +22,7 @@ HINT = (
 
 def read_suppressions(file: str) -> tuple[Suppression, ...]:
     """All entries. Raises BadInput with the number of the one that is wrong."""
-    try:
-        with Path(file).open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as exc:
-        raise BadInput(f"cannot read {file!r}: {getattr(exc, 'strerror', None) or exc}") from exc
-    if len(data) > MAX_BYTES:
-        raise BadInput(f"{file} is larger than {MAX_BYTES >> 20} MiB")
+    data = read_bounded(file, MAX_BYTES)
     try:
         content = yaml.load(data, Loader=_Strict)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as exc:

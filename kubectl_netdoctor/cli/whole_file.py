@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and are read whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from kubectl_netdoctor.errors import CannotWrite
+from kubectl_netdoctor.errors import BadInput, CannotWrite
 
 
 def write_whole(file: str, data: bytes, *, private: bool = False) -> None:
@@ -39,6 +39,18 @@ def write_whole(file: str, data: bytes, *, private: bool = False) -> None:
         if temporary:
             temporary.unlink(missing_ok=True)
         raise
+
+
+def read_bounded(file: str, most: int) -> bytes:
+    """A file of at most so many bytes. Raises BadInput: no file, no permission, too large."""
+    try:
+        with Path(file).open("rb") as stream:
+            data = stream.read(most + 1)
+    except (OSError, ValueError) as exc:  # a NUL in the name
+        raise BadInput(f"cannot read {file!r}: {getattr(exc, 'strerror', None) or exc}") from exc
+    if len(data) > most:
+        raise BadInput(f"{file} is larger than {most >> 20} MiB")
+    return data
 
 
 def _mode(path: Path) -> int:
