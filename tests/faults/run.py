@@ -36,14 +36,21 @@ def run(
     """One score for each scenario and repetition, as they come.
 
     In the first repetition scans of the healthy lab before and after each fault must be silent; in
-    the others the lab's own health checks are enough.
+    the others the lab's own health checks are enough. Peers look in the first, too.
     """
     silent = False  # the silence after one fault is the silence before the next
     for number in range(repeat):
         for scenario in scenarios:
             keep = snapshots / f"{scenario.name}.json.gz" if snapshots and not number else None
             first = number == 0
-            result = one(lab, scenario, keep, peers, before=first and not silent, after=first)
+            result = one(
+                lab,
+                scenario,
+                keep,
+                peers if first else None,
+                before=first and not silent,
+                after=first,
+            )
             silent = not (result.unmeasured or result.alarms)
             say(f"{result.name}: {words(result)}")
             yield result

@@ -11,6 +11,6 @@ SCENARIOS = [
         "api_endpoint_dead",
         api_endpoint_dead,
         witness.shows("n3", "iptables-save", "-t", "nat", text="198.18.0.99"),
-        (Cause(("API-08",), (), place=r"198.18.0.99", fix=r""),),
+        (Cause(("API-08",), (), place=r"198.18.0.99", fix=r"get endpointslices"),),
     )
 ]

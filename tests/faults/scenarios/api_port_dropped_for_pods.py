@@ -36,6 +36,6 @@ SCENARIOS = [
             witness.pod_closed(NAME, witness.fixed(str(GATEWAY)), 6443),
             witness.works(witness.closed(NODE, witness.fixed(str(GATEWAY)), 6443)),
         ),
-        (Cause(("NF-02", "API-09"), (NODE,), place=r"6443"),),
+        (Cause(("NF-02", "API-09"), (NODE,), place=r"6443", fix=r"-D FORWARD .*6443"),),
     )
 ]

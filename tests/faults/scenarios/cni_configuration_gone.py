@@ -11,6 +11,13 @@ SCENARIOS = [
         "cni_configuration_gone",
         no_configuration,
         witness.shows("n3", "ls", "/etc/cni/net.d", text="10-flannel.conflist.away"),
-        (Cause(("CNI-08", "CNI-01"), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("CNI-08", "CNI-01"),
+                ("n3",),
+                place=r"NetworkPluginNotReady|cni",
+                fix=r"/etc/cni/net\.d",
+            ),
+        ),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "cni_plugin_missing",
         plugin_missing,
         witness.shows("n3", "ls", "/opt/cni/bin", text="bridge.away"),
-        (Cause(("CNI-08",), ("n3",), place=r"", fix=r""),),
+        (Cause(("CNI-08",), ("n3",), place=r"failed to find plugin", fix=r"/opt/cni/bin"),),
     )
 ]

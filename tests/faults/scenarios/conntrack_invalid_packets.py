@@ -11,6 +11,6 @@ SCENARIOS = [
         "conntrack_invalid_packets",
         invalid_packets,
         witness.grows("n3", "conntrack", "-S", pattern=r"invalid=(\d+)"),
-        (Cause(("CT-03",), ("n3",)),),
+        (Cause(("CT-03",), ("n3",), place=r"called invalid", fix=r"tcp_be_liberal=1"),),
     )
 ]

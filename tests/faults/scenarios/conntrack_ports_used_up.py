@@ -14,6 +14,13 @@ SCENARIOS = [
             witness.closed("n3", witness.node_of(SERVER), SERVER_PORT),
             witness.works(witness.closed("n2", witness.node_of(SERVER), SERVER_PORT)),
         ),
-        (Cause(("CT-05",), ("n3",)),),
+        (
+            Cause(
+                ("CT-05",),
+                ("n3",),
+                place=r"18099/tcp are used up",
+                fix=r"--to-ports 40000-40049|widen",
+            ),
+        ),
     )
 ]

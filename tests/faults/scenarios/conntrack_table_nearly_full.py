@@ -18,6 +18,6 @@ SCENARIOS = [
         "conntrack_table_nearly_full",
         table_nearly_full,
         filled,
-        (Cause(("CT-01",), ("n3",), place=r"20000"),),
+        (Cause(("CT-01",), ("n3",), place=r"20000", fix=r"nf_conntrack_max=40000"),),
     )
 ]

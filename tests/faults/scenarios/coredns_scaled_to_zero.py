@@ -11,6 +11,6 @@ SCENARIOS = [
         "coredns_scaled_to_zero",
         coredns_scaled_to_zero,
         witness.unanswered("n1", witness.dns_service),
-        (Cause(("DNS-04",), (), place=r"", fix=r"scale"),),
+        (Cause(("DNS-04",), (), place=r"the whole cluster", fix=r"scale"),),
     )
 ]

@@ -16,6 +16,6 @@ SCENARIOS = [
             witness.unheard("n3", "n1", witness.node_of("n1"), port=HOST_PORT),
             witness.unheard("n1", "n3", witness.node_of("n3"), kind="tcp", port=HOST_PORT),
         ),
-        (Cause(("NIC-05",), ("n3",)),),
+        (Cause(("NIC-05",), ("n3",), place=r"n3 to n1, n2", fix=r"ethtool -K eth0 tx off"),),
     )
 ]

@@ -20,6 +20,13 @@ SCENARIOS = [
             ),
             witness.unheard("n3", "n1", witness.tunnel_of("n1")),
         ),
-        (Cause(("ENC-02",), ("n3",)),),
+        (
+            Cause(
+                ("ENC-02",),
+                ("n3",),
+                place=r"n3 to n1, n2",
+                fix=r"ethtool -K flannel\.1 tx-checksum-ip-generic off",
+            ),
+        ),
     )
 ]

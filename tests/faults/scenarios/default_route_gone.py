@@ -11,6 +11,13 @@ SCENARIOS = [
         "default_route_gone",
         default_route_gone,
         witness.shows("n3", "ip", "route", text="default", there=False),
-        (Cause(("RTE-12",), ("n3",), place=r"default", fix=r""),),
+        (
+            Cause(
+                ("RTE-12",),
+                ("n3",),
+                place=r"default",
+                fix=r"ip route add default via 198\.18\.0\.1",
+            ),
+        ),
     )
 ]

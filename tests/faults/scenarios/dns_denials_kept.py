@@ -24,5 +24,10 @@ def kept(lab: Lab) -> str:
 
 
 SCENARIOS = [
-    Scenario("dns_denials_kept", denials_kept, kept, (Cause(("DNS-14",), (), place=r"300"),))
+    Scenario(
+        "dns_denials_kept",
+        denials_kept,
+        kept,
+        (Cause(("DNS-14",), (), place=r"300", fix=r"denial"),),
+    )
 ]

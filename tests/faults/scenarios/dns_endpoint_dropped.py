@@ -31,7 +31,7 @@ SCENARIOS = [
         f"dns_endpoint_dropped-{node}-{number}-{'-'.join(protocols)}",
         inject(node, number, *protocols),
         witness.unanswered(node, witness.dns_endpoint(number)),
-        (Cause(("DNS-05",), (node,), fix="iptables"),),
+        (Cause(("DNS-05",), (node,), place=rf"from {node} only", fix=r"-D OUTPUT .*53"),),
     )
     for node, number, protocols in (
         ("n3", 0, ("udp",)),

@@ -73,7 +73,7 @@ SCENARIOS = [
         f"dns_endpoint_flaky-{node}-{number}",
         inject(node, number),
         halved(node, number),
-        (Cause(("DNS-22",), (node,), fix="-D OUTPUT .*53"),),
+        (Cause(("DNS-22",), (node,), place=rf"from {node}\n", fix=r"-D OUTPUT .*53"),),
     )
     for node, number in (("n3", 0), ("n1", 1))
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "dns_endpoint_slow",
         endpoint_slow,
         witness.slow("n1", witness.first_listed_dns_endpoint, 250),
-        (Cause(("DNS-20",), (), place=r"", fix=r""),),
+        (Cause(("DNS-20",), (), place=r"answers slowly: [23]\d\d ms", fix=r"delete pod coredns"),),
     )
 ]

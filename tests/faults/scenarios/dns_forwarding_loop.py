@@ -11,6 +11,6 @@ SCENARIOS = [
         "dns_forwarding_loop",
         forwarding_loop,
         witness.asks("-n", "kube-system", "get", "pods", text="CrashLoop"),
-        (Cause(("DNS-08",), (), place=r"", fix=r""),),
+        (Cause(("DNS-08",), (), place=r"127\.0\.0\.53", fix=r"resolvConf"),),
     )
 ]

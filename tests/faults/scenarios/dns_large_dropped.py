@@ -11,6 +11,10 @@ SCENARIOS = [
         "dns_large_dropped",
         large_dropped,
         witness.shows("n3", "nft", "list", "tables", text="olddns"),
-        (Cause(("DNS-13",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("DNS-13",), ("n3",), place=r"above 512 bytes", fix=r"nft delete rule inet olddns"
+            ),
+        ),
     )
 ]

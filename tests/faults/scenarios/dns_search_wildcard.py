@@ -10,7 +10,14 @@ SCENARIOS = [
     Scenario(
         "dns_search_wildcard",
         search_wildcard,
-        witness.shows("n3", "cat", "/etc/resolv.conf", text="corp.example.com"),
-        (Cause(("DNS-10",), ("n3",), place=r"", fix=r""),),
+        witness.shows("n3", "getent", "ahostsv4", "no-such-host.example.org", text="STREAM"),
+        (
+            Cause(
+                ("DNS-10",),
+                ("n3",),
+                place=r"corp\.example\.com",
+                fix=r"Take corp\.example\.com out of the search list",
+            ),
+        ),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "dns_tcp_blocked",
         tcp_blocked,
         witness.unanswered("n3", witness.dns_endpoint(0), transport="tcp"),
-        (Cause(("DNS-12",), ("n3",), place=r"TCP", fix=r""),),
+        (Cause(("DNS-12",), ("n3",), place=r"TCP", fix=r"-D OUTPUT -p tcp .*53"),),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "dns_upstream_dead",
         upstream_dead,
         witness.unanswered("n3", witness.fixed("198.18.0.54")),
-        (Cause(("DNS-06",), ("n3",), place=r"", fix=r""),),
+        (Cause(("DNS-06",), ("n3",), place=r"198\.18\.0\.54", fix=r"/etc/resolv\.conf"),),
     )
 ]

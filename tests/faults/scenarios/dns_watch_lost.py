@@ -20,4 +20,11 @@ def unknown(lab: Lab) -> str:
     return ""
 
 
-SCENARIOS = [Scenario("dns_watch_lost", watch_lost, unknown, (Cause(("DNS-18",)),))]
+SCENARIOS = [
+    Scenario(
+        "dns_watch_lost",
+        watch_lost,
+        unknown,
+        (Cause(("DNS-18",), place=r"no longer follows the API", fix=r"delete pod coredns"),),
+    )
+]

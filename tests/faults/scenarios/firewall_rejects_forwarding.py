@@ -11,6 +11,13 @@ SCENARIOS = [
         "firewall_rejects_forwarding",
         firewall_rejects_forwarding,
         witness.shows("n3", "nft", "list", "ruleset", text="admin-prohibited"),
-        (Cause(("NF-01",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("NF-01",),
+                ("n3",),
+                place=r"filter_by_hand",
+                fix=r"nft delete rule inet filter_by_hand",
+            ),
+        ),
     )
 ]

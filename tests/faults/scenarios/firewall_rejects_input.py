@@ -11,6 +11,13 @@ SCENARIOS = [
         "firewall_rejects_input",
         firewall_rejects_input,
         witness.closed("n1", witness.node_of("n3"), 10250),
-        (Cause(("NF-02",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("NF-02",),
+                ("n3",),
+                place=r"filter_by_hand",
+                fix=r"nft delete rule inet filter_by_hand",
+            ),
+        ),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "hairpin_off",
         hairpin_off,
         witness.shows("n3", "bridge", "-d", "link", "show", text="hairpin off"),
-        (Cause(("SVC-06",), ("n3",), place=r"", fix=r"hairpin"),),
+        (Cause(("SVC-06",), ("n3",), place=r"hairpin", fix=r"hairpin"),),
     )
 ]

@@ -15,6 +15,6 @@ SCENARIOS = [
             witness.shows("n3", "conntrack", "-L", "-p", "tcp", text=f"[UNREPLIED] src={DEAD}"),
             witness.asks("get", "pod", KIOSK, text="1/1"),
         ),
-        (Cause(("SVC-08",), ("n3",), place=DEAD),),
+        (Cause(("SVC-08",), ("n3",), place=DEAD, fix=r"-D CNI-HOSTPORT-DNAT"),),
     )
 ]

@@ -11,6 +11,13 @@ SCENARIOS = [
         "kube_proxy_gone",
         kube_proxy_gone,
         witness.shows("n3", "pgrep", "-fa", "hyperkube", text="kube-proxy", there=False),
-        (Cause(("SVC-01",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("SVC-01",),
+                ("n3",),
+                place=r"Services as seen from n3",
+                fix=r"describe daemonset kube-proxy",
+            ),
+        ),
     )
 ]

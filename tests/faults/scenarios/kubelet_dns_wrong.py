@@ -11,6 +11,6 @@ SCENARIOS = [
         "kubelet_dns_wrong",
         kubelet_dns_wrong,
         witness.shows("n3", "cat", "/etc/kubernetes/kubelet.yaml", text="198.19.128.99"),
-        (Cause(("DNS-19",), ("n3",), place=r"", fix=r"clusterDNS"),),
+        (Cause(("DNS-19",), ("n3",), place=r"198\.19\.128\.99", fix=r"clusterDNS"),),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "kubelet_rejects_new_connections",
         kubelet_rejects_new_connections,
         witness.closed("n1", witness.node_of("n3"), 10250),
-        (Cause(("NF-05",), ("n3",), place=r"10250", fix=r""),),
+        (Cause(("NF-05",), ("n3",), place=r"10250", fix=r"-D INPUT .*10250"),),
     )
 ]

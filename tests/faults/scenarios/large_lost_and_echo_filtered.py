@@ -17,6 +17,6 @@ SCENARIOS = [
                 "n3", "n1", witness.node_of("n1"), kind="tcp", count=100_000, least=90_000
             ),
         ),
-        (Cause(("MTU-03",), ("n3",)),),
+        (Cause(("MTU-03",), ("n3",), place=r"n3 to n1, n2", fix=r"tcp_mtu_probing=1"),),
     )
 ]

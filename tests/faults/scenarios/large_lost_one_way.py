@@ -11,6 +11,6 @@ SCENARIOS = [
         "large_lost_one_way",
         large_lost_one_way,
         witness.too_large("n1", witness.node_of("n3"), 1500),
-        (Cause(("MTU-03",), ("n3",), place=r"", fix=r""),),
+        (Cause(("MTU-03",), ("n3",), place=r"n3 to n1, n2(?s:.)*1400 passes", fix=r"mtu 1400"),),
     )
 ]

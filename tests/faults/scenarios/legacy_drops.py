@@ -11,6 +11,6 @@ SCENARIOS = [
         "legacy_drops",
         legacy_drops,
         witness.shows("n3", "iptables-legacy", "-S", text="DROP"),
-        (Cause(("NF-03",), ("n3",), place=r"", fix=r"iptables-legacy"),),
+        (Cause(("NF-03",), ("n3",), place=r"iptables-legacy", fix=r"iptables-legacy"),),
     )
 ]

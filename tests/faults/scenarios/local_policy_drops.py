@@ -11,6 +11,13 @@ SCENARIOS = [
         "local_policy_drops",
         local_policy_drops,
         witness.shows("n3", "ls", "/run/netdoctor-e2e", text="netdoctor-e2e"),
-        (Cause(("SVC-05",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("SVC-05",),
+                ("n3",),
+                place=r"netdoctor-shop as seen from n3",
+                fix=r'"internalTrafficPolicy":"Cluster"',
+            ),
+        ),
     )
 ]

@@ -14,6 +14,6 @@ SCENARIOS = [
             witness.unheard("n3", "n1", witness.node_of("n1"), count=400, least=5),
             witness.works(witness.unheard("n3", "n2", witness.node_of("n2"), count=400, least=1)),
         ),
-        (Cause(("NIC-03",), ("n1", "n3")),),
+        (Cause(("NIC-03",), ("n1", "n3"), place=r"n3 -> n1", fix=r"switch port"),),
     )
 ]

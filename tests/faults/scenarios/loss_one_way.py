@@ -15,6 +15,6 @@ SCENARIOS = [
             witness.unheard("n3", "n2", witness.node_of("n2"), count=400, least=5),
             witness.works(witness.unheard("n1", "n3", witness.node_of("n3"), count=400, least=1)),
         ),
-        (Cause(("NIC-03",), ("n3",)),),
+        (Cause(("NIC-03",), ("n3",), place=r"n3 to n1, n2", fix=r"switch port"),),
     )
 ]

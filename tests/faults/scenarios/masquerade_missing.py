@@ -11,6 +11,13 @@ SCENARIOS = [
         "masquerade_missing",
         masquerade_missing,
         witness.shows("n3", "iptables-save", "-t", "nat", text="-A FLANNEL-POSTRTG", there=False),
-        (Cause(("NF-08",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("NF-08",),
+                ("n3",),
+                place=r"pods of n3 to everything outside",
+                fix=r"-A POSTROUTING -s 198\.19\.\d\.0/24 .*MASQUERADE",
+            ),
+        ),
     )
 ]

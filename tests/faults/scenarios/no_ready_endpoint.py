@@ -11,6 +11,6 @@ SCENARIOS = [
         "no_ready_endpoint",
         no_ready_endpoint,
         witness.asks("get", "pods", text="0/1"),
-        (Cause(("SVC-03",), (), place=r"netdoctor-shop", fix=r""),),
+        (Cause(("SVC-03",), (), place=r"netdoctor-shop", fix=r"app=netdoctor-shop"),),
     )
 ]

@@ -11,6 +11,13 @@ SCENARIOS = [
         "node_local_dns_down",
         node_local_dns_down,
         witness.unanswered("n3", witness.fixed("169.254.20.10")),
-        (Cause(("DNS-11",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("DNS-11",),
+                ("n3",),
+                place=r"169\.254\.20\.10",
+                fix=r"delete pod -l k8s-app=node-local-dns",
+            ),
+        ),
     )
 ]

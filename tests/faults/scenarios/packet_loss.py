@@ -35,11 +35,14 @@ def inject(node: str, percent: int, hook: str = "ingress", where: str = "") -> I
 def scenario(name: str, node: str, percent: int, hook: str, where: str = "") -> Scenario:
     """A share of the packets; a window long enough to be sure of it."""
     peer = "n2" if node != "n2" else "n1"
+    towards = (hook == "ingress") != bool(where)
+    place = rf"to {node}\b" if towards else rf"^{node} to "
+    fix = "switch port" if where else "nft delete rule netdev loss"
     return Scenario(
         f"packet_loss-{name}",
         inject(node, percent, hook, where),
         witness.lossy(peer, witness.node_of(node), least=max(1, percent * 60 // 250)),
-        (Cause(("NIC-03",), (node,)),),
+        (Cause(("NIC-03",), (node,), place=place, fix=fix),),
         scan=("--all-nodes", "--window", "5s") if percent < 20 else ("--all-nodes",),
     )
 

@@ -27,6 +27,13 @@ SCENARIOS = [
             witness.pod_closed(NAME, witness.tunnel_of("n1"), 10250),
             witness.works(witness.closed("n3", witness.tunnel_of("n1"), 10250)),
         ),
-        (Cause(("NF-01",), ("n3",)),),
+        (
+            Cause(
+                ("NF-01",),
+                ("n3",),
+                place=r"drops forwarded traffic",
+                fix=r"nft delete rule netdev pods",
+            ),
+        ),
     )
 ]

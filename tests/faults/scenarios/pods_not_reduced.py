@@ -11,6 +11,6 @@ SCENARIOS = [
         "pods_not_reduced",
         pods_not_reduced,
         witness.shows("n3", "cat", "/sys/class/net/cni0/mtu", text="1500"),
-        (Cause(("MTU-01",), ("n3",), place=r"1500", fix=r""),),
+        (Cause(("MTU-01",), ("n3",), place=r"1500", fix=r"set flannel\.1 mtu 1450"),),
     )
 ]

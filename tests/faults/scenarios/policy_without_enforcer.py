@@ -11,6 +11,6 @@ SCENARIOS = [
         "policy_without_enforcer",
         policy_without_enforcer,
         witness.asks("get", "networkpolicy", "-A", text="deny-all"),
-        (Cause(("POL-04",), (), place=r"", fix=r""),),
+        (Cause(("POL-04",), (), place=r"the whole cluster", fix=r"controller that enforces"),),
     )
 ]

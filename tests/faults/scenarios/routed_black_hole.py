@@ -11,6 +11,6 @@ SCENARIOS = [
         "routed_black_hole",
         routed_black_hole,
         witness.too_large("n1", witness.node_of("n3"), 1500),
-        (Cause(("MTU-03",), ("n3",), place=r"1400", fix=r""),),
+        (Cause(("MTU-03",), ("n3",), place=r"1400", fix=r"type 3 code 4"),),
     )
 ]

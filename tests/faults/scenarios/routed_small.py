@@ -11,6 +11,6 @@ SCENARIOS = [
         "routed_small",
         routed_small,
         witness.too_large("n1", witness.node_of("n3"), 1500),
-        (Cause(("MTU-02",), ("n3",), place=r"1400", fix=r""),),
+        (Cause(("MTU-02",), ("n3",), place=r"1400", fix=r"set eth0 mtu 1400"),),
     )
 ]

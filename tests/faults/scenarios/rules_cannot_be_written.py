@@ -16,6 +16,6 @@ SCENARIOS = [
             witness.shows("n1", *RULES, text=HERE),  # where it does work
             witness.shows("n3", *RULES, text=f"{HERE}:8080", there=False),
         ),
-        (Cause(("SVC-11",), ("n3",)),),
+        (Cause(("SVC-11",), ("n3",), place=r"does not keep up", fix=r"delete pod kube-proxy"),),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "service_rules_missing",
         service_rules_missing,
         witness.closed("n3", witness.fixed("198.19.128.1"), 443),
-        (Cause(("SVC-02",), ("n3",), place=r"kubernetes", fix=r""),),
+        (Cause(("SVC-02",), ("n3",), place=r"kubernetes", fix=r"delete pod kube-proxy"),),
     )
 ]

@@ -11,6 +11,10 @@ SCENARIOS = [
         "stale_backend",
         stale_backend,
         witness.shows("n3", "iptables-save", "-t", "nat", text="198.19.1.250"),
-        (Cause(("SVC-02",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("SVC-02",), ("n3",), place=r"198\.19\.\d\.250:8080", fix=r"delete pod kube-proxy"
+            ),
+        ),
     )
 ]

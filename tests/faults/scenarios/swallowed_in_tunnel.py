@@ -15,6 +15,6 @@ SCENARIOS = [
             witness.closed("n1", witness.tunnel_of("n3"), 10250),
             witness.unheard("n3", "n1", witness.tunnel_of("n1")),
         ),
-        (Cause(("ENC-03",), ("n3",)),),
+        (Cause(("ENC-03",), ("n3",), place=r"n3 to n1, n2", fix=r"another port"),),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "switch_port_small",
         switch_port_small,
         witness.too_large("n1", witness.node_of("n3"), 1500),
-        (Cause(("MTU-03",), ("n3",), place=r"140\d", fix=r""),),
+        (Cause(("MTU-03",), ("n3",), place=r"140\d", fix=r"MTU of what lies between|mtu 140\d"),),
     )
 ]

@@ -14,6 +14,6 @@ SCENARIOS = [
             witness.works(witness.unheard("n3", "n1", witness.tunnel_of("n1"))),
             witness.closed("n1", witness.tunnel_of("n3"), 10250),
         ),
-        (Cause(("ENC-03",), ("n3",), place=r"TCP"),),
+        (Cause(("ENC-03",), ("n3",), place=r"TCP", fix=r"another port"),),
     )
 ]

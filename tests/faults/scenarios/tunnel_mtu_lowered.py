@@ -14,6 +14,6 @@ SCENARIOS = [
             witness.too_large("n3", witness.tunnel_of("n1"), 1450),
             witness.asks("exec", KIOSK, "--", "ip", "link", "show", "eth0", text="mtu 1450"),
         ),
-        (Cause(("MTU-05",), ("n3",), place=KIOSK),),
+        (Cause(("MTU-05",), ("n3",), place=KIOSK, fix=r"delete pod netdoctor-kiosk"),),
     )
 ]

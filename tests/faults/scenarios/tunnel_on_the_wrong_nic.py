@@ -11,6 +11,6 @@ SCENARIOS = [
         "tunnel_on_the_wrong_nic",
         tunnel_on_the_wrong_nic,
         witness.shows("n3", "ip", "-br", "addr", text="10.0.2.15"),
-        (Cause(("RTE-05",), ("n3",), place=r"", fix=r""),),
+        (Cause(("RTE-05",), ("n3",), place=r"10\.0\.2\.15", fix=r"--iface"),),
     )
 ]

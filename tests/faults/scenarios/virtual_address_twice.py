@@ -11,6 +11,13 @@ SCENARIOS = [
         "virtual_address_twice",
         virtual_address_twice,
         witness.shows("n3", "ip", "-br", "addr", text=".200/32"),
-        (Cause(("RTE-07",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("RTE-07",),
+                ("n3",),
+                place=r"between n1 and n3(?s:.)*198\.18\.0\.200",
+                fix=r"ip address del 198\.18\.0\.200",
+            ),
+        ),
     )
 ]

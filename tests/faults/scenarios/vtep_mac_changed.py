@@ -11,6 +11,13 @@ SCENARIOS = [
         "vtep_mac_changed",
         vtep_mac_changed,
         witness.silent("n1", witness.tunnel_of("n3")),
-        (Cause(("ENC-04",), ("n3",), place=r"", fix=r""),),
+        (
+            Cause(
+                ("ENC-04",),
+                ("n3",),
+                place=r"flannel\.1 has 02:00:5e:00:00:99",
+                fix=r"ip link set flannel\.1 address",
+            ),
+        ),
     )
 ]

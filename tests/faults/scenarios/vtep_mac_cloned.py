@@ -11,6 +11,6 @@ SCENARIOS = [
         "vtep_mac_cloned",
         vtep_mac_cloned,
         witness.silent("n2", witness.tunnel_of("n3")),
-        (Cause(("ENC-06",), ("n3",), place=r"", fix=r""),),
+        (Cause(("ENC-06",), ("n3",), place=r"VTEP MAC .*n1, n3", fix=r"identity"),),
     )
 ]

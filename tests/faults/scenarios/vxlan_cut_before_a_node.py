@@ -11,6 +11,6 @@ SCENARIOS = [
         "vxlan_cut_before_a_node",
         vxlan_cut_before_a_node,
         witness.silent("n1", witness.tunnel_of("n3")),
-        (Cause(("ENC-01",), ("n3",), place=r"", fix=r""),),
+        (Cause(("ENC-01",), ("n3",), place=r"lost on the way n1, n2 to n3", fix=r"Open UDP 8472"),),
     )
 ]

@@ -11,6 +11,6 @@ SCENARIOS = [
         "vxlan_cut_between_a_pair",
         vxlan_cut_between_a_pair,
         witness.silent("n1", witness.tunnel_of("n3")),
-        (Cause(("ENC-01",), ("n3",), place=r"n1", fix=r""),),
+        (Cause(("ENC-01",), ("n3",), place=r"n1", fix=r"Open UDP 8472"),),
     )
 ]

@@ -24,6 +24,6 @@ SCENARIOS = [
             witness.unheard("n2", "n1", witness.tunnel_of("n1")),
             witness.works(witness.unheard("n1", "n2", witness.tunnel_of("n2"))),
         ),
-        (Cause(("ENC-01",), ("n1", "n2"), place=r"n2 (to|->) n1"),),
+        (Cause(("ENC-01",), ("n1", "n2"), place=r"n2 (to|->) n1", fix=r"Open UDP 8472"),),
     )
 ]

@@ -32,7 +32,7 @@ SCENARIOS = [
         f"vxlan_port_blocked-{node}-{'-'.join(c.lower() for c in chains)}",
         inject(node, *chains),
         witness.silent(peer, witness.tunnel_of(node)),
-        (Cause(("ENC-01",), (node,), fix=r"iptables .*-D|8472"),),
+        (Cause(("ENC-01",), (node,), place=rf"{node} from and to", fix=r"-D (IN|OUT)PUT .*8472"),),
     )
     for node, peer in (("n1", "n2"), ("n3", "n1"))
     for chains in (("INPUT",), ("OUTPUT",), ("INPUT", "OUTPUT"))

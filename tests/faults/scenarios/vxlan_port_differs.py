@@ -11,6 +11,6 @@ SCENARIOS = [
         "vxlan_port_differs",
         vxlan_port_differs,
         witness.silent("n1", witness.tunnel_of("n3")),
-        (Cause(("ENC-07",), ("n3",), place=r"4789", fix=r""),),
+        (Cause(("ENC-07",), ("n3",), place=r"4789", fix=r"ip link del flannel\.1"),),
     )
 ]

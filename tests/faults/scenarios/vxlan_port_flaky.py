@@ -31,7 +31,7 @@ SCENARIOS = [
         f"vxlan_port_flaky-{name}-{node}",
         inject(node, share),
         witness.lossy(peer, witness.tunnel_of(node), least=6),
-        (Cause(("ENC-10",), (node,), fix=r"-D INPUT .*8472"),),
+        (Cause(("ENC-10",), (node,), place=rf"to {node}\b", fix=r"-D INPUT .*8472"),),
     )
     for name, node, share, peer in (("half", "n2", "0.5", "n1"), ("third", "n3", "0.33", "n2"))
 ]
