@@ -8,7 +8,7 @@ python -m tests.faults keep FOLDER
 
 list             names of all scenarios, and what each must be called
 run              inject, witness, scan, score, revert; needs the lab, and starts one of its own
-  --select TEXT  only scenarios whose name contains this (repeatable)
+  --select TEXT  only scenarios whose name contains this, or whose cause has this ID
   --ci           only those that CI runs (chosen.py)
   --lab NAME     the lab's name (netdoctor-faults)
   --part K/N     every N-th scenario from the K-th, on a lab of its own: N commands side by side
@@ -43,7 +43,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list")
     options = commands.add_parser("run")
-    options.add_argument("--select", action="append", default=[])
+    options.add_argument("--select", nargs="+", action="extend", default=[])
     options.add_argument("--nodes", type=int, default=3)
     options.add_argument("--repeat", type=int, default=1)
     options.add_argument("--ci", action="store_true")
@@ -86,7 +86,7 @@ def _run(chosen: argparse.Namespace) -> int:
         s
         for s in list(all_scenarios().values())[number - 1 :: parts]
         if s.name not in known
-        and (not chosen.select or any(text in s.name for text in chosen.select))
+        and (not chosen.select or any(s.answers_to(text) for text in chosen.select))
         and not (chosen.ci and s.name not in CHOSEN)
     ]
     lab = Lab(f"{chosen.lab}{number if parts > 1 else ''}", _say)

@@ -49,6 +49,10 @@ class Scenario:
         """Whether nothing of medium or above may be reported."""
         return not self.causes
 
+    def answers_to(self, text: str) -> bool:
+        """Whether the name contains the text, or a cause has it as its ID."""
+        return text in self.name or any(text in cause.ids for cause in self.causes)
+
 
 def all_scenarios(*, without: str | None = None) -> Mapping[str, Scenario]:
     """Every scenario by its name, in the order of their names; `without` those of one module."""
