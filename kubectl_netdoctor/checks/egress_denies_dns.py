@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Iterator
 
@@ -121,13 +122,18 @@ def _finding(
         confidence=Confidence.POSSIBLE if meant else Confidence.LIKELY,
         evidence=(
             Evidence(f"{what} the egress of {group.pods} pod{plural} in {namespace}: {allowed}"),
-            Evidence(f"cluster DNS is {server.namespace}, {', '.join(sorted(server.addresses))}"),
+            Evidence(f"cluster DNS is {server.namespace}, {', '.join(_in_order(server))}"),
             Evidence(f"enforced by {enforcer}"),
         ),
         subjects=tuple(Subject("NetworkPolicy", f"{namespace}/{n}") for n in group.policies),
         scope=f"{group.pods} pod{plural} in {namespace}",
         fix=_fix(namespace, server),
     )
+
+
+def _in_order(server: DnsServer) -> list[str]:
+    """By number, as redaction keeps it; the order of the texts is another under pseudonyms."""
+    return sorted(server.addresses, key=lambda a: (":" in a, ipaddress.ip_address(a)))
 
 
 def _fix(namespace: str, server: DnsServer) -> Fix:

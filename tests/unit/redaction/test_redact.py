@@ -19,6 +19,7 @@ from kubectl_netdoctor.checks.policy_enforcement import ENFORCERS
 from kubectl_netdoctor.cli.app import main
 from kubectl_netdoctor.cli.saved import load, read, save, to_bytes
 from kubectl_netdoctor.errors import BadInput
+from kubectl_netdoctor.facts.cluster import NetworkPolicyInfo
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.redaction import mapping, public
 from kubectl_netdoctor.redaction.addresses import Addresses
@@ -28,7 +29,8 @@ from kubectl_netdoctor.redaction.redact import Redaction, redact
 from kubectl_netdoctor.redaction.text import Words
 from kubectl_netdoctor.report.document import document
 from tests.e2e.faults import FAULTS
-from tests.unit.recorded import FOLDER, healthy, judged, recorded
+from tests.unit.cilium import on_cilium, with_policies
+from tests.unit.recorded import FOLDER, findings, healthy, judged, recorded
 
 NAMES = ["healthy", *FAULTS]
 
@@ -48,6 +50,17 @@ def test_findings_are_the_same_and_come_back_word_by_word(name: str) -> None:
         )
         back = Translator(mapping.from_text(mapping.to_text(redaction)))
         assert json.loads(back.translate(json.dumps(after))) == before
+
+
+@pytest.mark.parametrize("key", [bytes([n]) * 16 for n in range(8)])
+def test_addresses_in_a_text_keep_their_order(key: bytes) -> None:
+    """POL-01 lists the addresses of cluster DNS, of which texts have another order than numbers."""
+    denied = NetworkPolicyInfo("shop", "deny", '{"podSelector": {}, "policyTypes": ["Egress"]}')
+    seen = with_policies(on_cilium(), denied)
+    redaction = Redaction(key)
+    back = Translator(mapping.from_text(mapping.to_text(redaction)))
+    (before,), (after,) = findings("POL-01", seen), findings("POL-01", redact(seen, redaction))
+    assert back.translate(after.evidence[1].text) == before.evidence[1].text
 
 
 @pytest.mark.parametrize("name", NAMES)
