@@ -25,6 +25,8 @@ PROBES = (
     "target_probes",
     "own_service",
 )
+AFTER_PROBES = 3.0
+"""Seconds beyond the window that counters of what may take the probes' packets wait for the probes."""
 _PACKAGE = __name__.rpartition(".")[0]
 
 S = TypeVar("S")
@@ -33,11 +35,16 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """How one fact is made; `waits`: it sleeps through the window between two samples."""
+    """How one fact is made.
+
+    `waits`: it sleeps through the window between two samples; `outlasts`: and then until the probes
+    are over, AFTER_PROBES seconds at most.
+    """
 
     key: str
     collect: Callable[[Run], object]
     waits: bool
+    outlasts: bool = False
 
 
 _COLLECTORS: dict[str, Collector] = {}
@@ -54,20 +61,29 @@ def collector(key: str) -> Callable[[Callable[[Run], F]], Callable[[Run], F]]:
 
 
 def windowed(
-    key: str, sample: Callable[[Run], S]
+    key: str, sample: Callable[[Run], S], *, outlasts: bool = False
 ) -> Callable[[Callable[[S, S, Window], F]], Callable[[S, S, Window], F]]:
-    """Register a pure function that makes a fact of two samples, taken at the window's ends."""
+    """Register a pure function that makes a fact of two samples, taken at the window's ends.
+
+    With `outlasts` the second sample is taken when the probes are over, too: what has taken their
+    packets is seen in the counters, also where a starved node sent them late.
+    """
 
     def register(difference: Callable[[S, S, Window], F]) -> Callable[[S, S, Window], F]:
         def collect(run: Run) -> F:
             start = time.monotonic()
             before = sample(run)
-            time.sleep(max(0.0, start + run.plan.window_seconds - time.monotonic()))
+            end = start + run.plan.window_seconds
+            asleep = time.monotonic()
+            time.sleep(max(0.0, end - asleep))
+            if outlasts:
+                run.probing.wait(until=end + AFTER_PROBES)
+            run.slept[key] = time.monotonic() - asleep
             seconds = time.monotonic() - start
             after = sample(run)
             return difference(before, after, Window(round(seconds, 6), run))
 
-        _COLLECTORS[key] = Collector(key, collect, waits=True)
+        _COLLECTORS[key] = Collector(key, collect, waits=True, outlasts=outlasts)
         return difference
 
     return register

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kubectl_netdoctor.agent.host import Host
 from kubectl_netdoctor.agent.kept import Kept
 from kubectl_netdoctor.agent.listening import Listening
+from kubectl_netdoctor.agent.probing import Probing
 from kubectl_netdoctor.facts.plan import Plan
 
 
@@ -20,6 +21,8 @@ class Run:
     started: float = field(default_factory=time.monotonic)  # time.monotonic()
     log: list[str] = field(default_factory=list)
     listening: Listening = field(default_factory=Listening)
+    probing: Probing = field(default_factory=Probing)
+    slept: dict[str, float] = field(default_factory=dict)  # seconds that a fact waited on purpose
     kept: Kept | None = None  # packets of marked probes, where the plan wants them
 
     @property

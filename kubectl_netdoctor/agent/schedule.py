@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_netdoctor.agent.absence import LIBRARIES, Absence, not_installed
-from kubectl_netdoctor.agent.registry import PROBES, Collector, later, load
+from kubectl_netdoctor.agent.registry import AFTER_PROBES, PROBES, Collector, later, load
 from kubectl_netdoctor.agent.run import Run
 from kubectl_netdoctor.agent.starvation import waited_for_cpu
 from kubectl_netdoctor.facts.base import Missing, Reason
@@ -64,6 +64,9 @@ class Schedule:
     def start(self, items: list[Collector]) -> None:
         """Set everything off, the windows first: they should begin now."""
         self.deadlines |= {item.key: self.last for item in items}
+        for item in items:
+            if item.key in PROBES:
+                self.run.probing.begin(item.key)
         for item in sorted(items, key=lambda item: not item.waits):
             if item.waits or item.key in PROBES:
                 _thread(self._collect, item)
@@ -120,9 +123,8 @@ class Schedule:
         if item.key in self.deadlines:
             self.deadlines[item.key] = min(self.last, start + allowed(item, self.run))
         fact = attempt(item, self.run)
-        took = time.monotonic() - start
-        if item.waits:
-            took = max(0.0, took - self.run.plan.window_seconds)
+        self.run.probing.end(item.key)
+        took = max(0.0, time.monotonic() - start - self.run.slept.get(item.key, 0.0))
         self.results.put(Result(item.key, fact, round(took, 3)))
 
     def _expired(self, key: str) -> Result:
@@ -132,7 +134,7 @@ class Schedule:
 
 
 def collect(run: Run) -> tuple[dict[str, Any], dict[str, float]]:
-    """Facts, or Missing, by key, and the seconds that each took, without the window's sleep."""
+    """Facts, or Missing, by key, and the seconds that each took, without what it slept on purpose."""
     facts: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     schedule = Schedule(run)
@@ -150,6 +152,8 @@ def allowed(item: Collector, run: Run) -> float:
     seconds = FACT_SECONDS
     if item.waits or item.key in PROBES:
         seconds += run.plan.window_seconds
+    if item.outlasts:
+        seconds += AFTER_PROBES
     if item.key in PROBES:
         seconds += run.plan.probe_timeout_seconds
     if item.key == "transport_probes":  # it waits for agents that start later

@@ -70,7 +70,7 @@ def _legacy_tables(host: Host) -> bool:
         return False
 
 
-@windowed("iptables", read)
+@windowed("iptables", read, outlasts=True)
 def iptables(before: Sample, after: Sample, window: Window) -> Iptables:
     """Both rulesets at the window's end."""
     return Iptables(

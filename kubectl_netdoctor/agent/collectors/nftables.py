@@ -75,7 +75,7 @@ def parse_owned(text: str) -> frozenset[str]:
     return frozenset(shown - set(_INCOMPATIBLE.findall(text)))
 
 
-@windowed("nftables", read)
+@windowed("nftables", read, outlasts=True)
 def nftables(before: Sample, after: Sample, window: Window) -> Nftables:
     """Chains at the window's end, with what the rules' counters did inside it."""
     return Nftables(window.seconds, with_movement(before.chains, after.chains))

@@ -155,3 +155,32 @@ def test_windowed_facts_measure_their_window() -> None:
     assert made.waits
     assert made.collect(run) == pytest.approx(0.1, abs=0.05)
     assert seen[0].seconds == pytest.approx(0.1, abs=0.05)
+
+
+@pytest.mark.parametrize(("patience", "seen"), [(5.0, ["probed"]), (0.1, [])])
+def test_counters_of_what_takes_probes_are_read_when_the_probes_are_over(
+    monkeypatch: pytest.MonkeyPatch, patience: float, seen: list[str]
+) -> None:
+    """Beyond the window, but not for ever; waiting is no time that the fact took."""
+    packets: list[str] = []
+
+    def probe(_: Run) -> None:
+        time.sleep(0.5)
+        packets.append("probed")
+
+    def latest(_: list[str], then: list[str], __: Window) -> list[str]:
+        return then
+
+    known = registry._COLLECTORS.get("iptables")
+    registry.windowed("iptables", lambda _: list(packets), outlasts=True)(latest)
+    counters = registry._COLLECTORS.pop("iptables")
+    if known:
+        registry._COLLECTORS["iptables"] = known
+    made = {"iptables": counters, "dns_probes": registry.Collector("dns_probes", probe, False)}
+    monkeypatch.setattr(schedule, "load", made.__getitem__)
+    monkeypatch.setattr(schedule, "later", made.__getitem__)
+    monkeypatch.setattr(registry, "AFTER_PROBES", patience)
+    monkeypatch.setattr(schedule, "AFTER_PROBES", patience)
+    facts, _, seconds = collect("dns_probes", "iptables")
+    assert facts["iptables"] == seen
+    assert seconds["iptables"] < 0.1
