@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis, Suppressed
@@ -66,12 +66,12 @@ def sarif(diagnosis: Diagnosis, *, exit_code: int) -> Object:
 
 
 def _time(name: str, text: str) -> Object:
-    """A time, where it is one: a snapshot may say anything."""
+    """A time as RFC 3339 has it, where it is one and has a zone: a snapshot may say anything."""
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.fromisoformat(text)
+        return {name: f"{found.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"} if found.tzinfo else {}
+    except (ValueError, OverflowError):
         return {}
-    return {name: text}
 
 
 def _rule(check: Check) -> Object:
