@@ -3,6 +3,7 @@
 python -m tests.bench [--runs N] [--window 1s]     needs the lab; starts one of its own
 python -m tests.bench hops [HOP ...]               drops at known hops, and what the ledger says
 python -m tests.bench fleet [NODES] [RUNS]         many nodes: silence, time, CPU and memory of agents
+python -m tests.bench html [RUNS]                  opening reports of many nodes, to an empty page
 
 single-node scan   to one empty Job created, waited for and read back with kubectl
 three-node scan    to the same
@@ -16,13 +17,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
-import time
-from collections.abc import Callable
 
 from kubectl_netdoctor.cli.app import DEFAULT_IMAGE
-from tests.bench import fleet, hops
+from tests.bench import fleet, hops, html
+from tests.bench.ratio import compare
 from tests.e2e.netdoctor import BIN, netdoctor
 from tests.lab import Lab, agent_image
 
@@ -64,34 +63,9 @@ def scan(lab: Lab, *arguments: str) -> None:
         raise AssertionError(message)
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def compare(
-    name: str, runs: int, ours: Callable[[int], object], theirs: Callable[[int], object]
-) -> None:
-    """Measure pairs and print the ratio's minimum, median and maximum."""
-    pairs = []
-    for number in range(runs + 1):
-        pair = (seconds(lambda n=number: theirs(n)), seconds(lambda n=number: ours(n)))  # type: ignore[misc]
-        if number:
-            pairs.append(pair)
-    ratios = sorted(b / a for a, b in pairs)
-    base, own = (statistics.median(p[i] for p in pairs) for i in (0, 1))
-    print(
-        f"{name:18} ratio {ratios[0]:.2f} .. {statistics.median(ratios):.2f} .. {ratios[-1]:.2f}"
-        f"   ({own:.3f} s to {base:.3f} s, medians of {runs})",
-        flush=True,
-    )
-
-
 def main() -> None:
     """Run all comparisons."""
-    others = {"hops": hops.main, "fleet": fleet.main}
+    others = {"hops": hops.main, "fleet": fleet.main, "html": html.main}
     if other := others.get("".join(sys.argv[1:2])):
         other(sys.argv[2:])
         return

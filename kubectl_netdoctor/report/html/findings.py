@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kubectl_netdoctor.analysis.case import Case, cases
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.ranking import Ranked
 from kubectl_netdoctor.checks.base import Finding
+from kubectl_netdoctor.report.html.case import evidence, why_here
 from kubectl_netdoctor.report.html.markup import Markup, hidden, join, tag
 
 MARKS = {"critical": "▲▲", "high": "▲", "medium": "◆", "low": "▽", "info": "i"}
 """So that no severity is told by its colour alone."""
+ARGUE = "kubectl netdoctor explain --finding N FILE"
 NAMES = 12  # of places, before the rest is counted
 
 
@@ -21,8 +24,18 @@ def findings(diagnosis: Diagnosis) -> Markup:
             "No fault was found." if diagnosis.verdict.complete else "No fault was found so far."
         )
         return tag("p", words, class_="calm")
-    rows = {r.finding.key: r for r in diagnosis.findings}
-    return join(cause(number, ranked, rows) for number, ranked in enumerate(diagnosis.causes, 1))
+    rows = {case.ranked.finding.key: case for case in cases(diagnosis)}
+    folded = {key for ranked in diagnosis.causes for key in ranked.explains}
+    return join(
+        tag(
+            "p",
+            "Rows have the numbers of the table: ",
+            tag("code", ARGUE),
+            " argues row N of a saved scan.",
+            class_="soft",
+        ),
+        [cause(case, rows) for key, case in rows.items() if key not in folded],
+    )
 
 
 def advice(diagnosis: Diagnosis) -> Markup:
@@ -31,7 +44,7 @@ def advice(diagnosis: Diagnosis) -> Markup:
         tag(
             "details",
             tag("summary", tag("code", r.finding.id), " ", r.finding.title, places(r.finding)),
-            _evidence(r.finding, "h3"),
+            evidence(r.finding.evidence, "h3"),
             _fix(r.finding, "h3"),
             class_="advice",
         )
@@ -39,27 +52,35 @@ def advice(diagnosis: Diagnosis) -> Markup:
     )
 
 
-def cause(number: int, ranked: Ranked, rows: Mapping[str, Ranked]) -> Markup:
+def cause(case: Case, rows: Mapping[str, Case]) -> Markup:
     """One row of the ranking as an article."""
-    folded = [rows[key] for key in ranked.explains if key in rows]
-    name = f"finding-{number}"
+    ranked = case.ranked
+    folded = [row for key, row in rows.items() if key in ranked.explains]  # by their numbers
+    name = f"finding-{case.number}"
     return tag(
         "article",
-        tag(
-            "h3",
-            badge(ranked.severity.value),
-            " ",
-            tag("code", ranked.finding.id),
-            " ",
-            ranked.finding.title,
-            id=name,
-        ),
+        tag("h3", _title(case), id=name),
         _where(ranked),
-        _evidence(ranked.finding),
+        evidence(ranked.finding.evidence),
+        why_here(case),
         _fix(ranked.finding),
         _folded(folded),
         class_=f"finding sev-{ranked.severity.value}",
         aria_labelledby=name,
+    )
+
+
+def _title(case: Case) -> Markup:
+    """The row's number, as in every other format, and what it is."""
+    finding = case.ranked.finding
+    return join(
+        tag("span", hidden("Row "), str(case.number), class_="rank"),
+        " ",
+        badge(case.ranked.severity.value),
+        " ",
+        tag("code", finding.id),
+        " ",
+        finding.title,
     )
 
 
@@ -85,22 +106,6 @@ def _where(ranked: Ranked) -> Markup:
         tag("span", " · ", class_="soft"),
         tag("span", f"confidence: {finding.confidence.value}", class_="soft"),
         class_="where",
-    )
-
-
-def _evidence(finding: Finding, heading: str = "h4") -> Markup | None:
-    if not finding.evidence:
-        return None
-    return join(
-        tag(heading, "Evidence", class_="small"),
-        tag(
-            "ul",
-            [
-                tag("li", tag("b", e.node, class_="node") if e.node else None, " ", e.text)
-                for e in finding.evidence
-            ],
-            class_="evidence",
-        ),
     )
 
 
@@ -139,7 +144,7 @@ def _commands(label: str, commands: Sequence[str]) -> Markup | None:
     )
 
 
-def _folded(rows: Sequence[Ranked]) -> Markup | None:
+def _folded(rows: Sequence[Case]) -> Markup | None:
     if not rows:
         return None
     return tag(
@@ -148,20 +153,18 @@ def _folded(rows: Sequence[Ranked]) -> Markup | None:
         [
             tag(
                 "section",
+                tag("h4", _title(case)),
+                _where(case.ranked),
+                evidence(case.ranked.finding.evidence, "h5"),
+                why_here(case, "h5"),
                 tag(
-                    "h4",
-                    badge(r.severity.value),
-                    " ",
-                    tag("code", r.finding.id),
-                    " ",
-                    r.finding.title,
+                    "p",
+                    tag("strong", "If it stays after the fix: "),
+                    case.ranked.finding.fix.text,
                 ),
-                _where(r),
-                _evidence(r.finding, "h5"),
-                tag("p", tag("strong", "If it stays after the fix: "), r.finding.fix.text),
                 class_="folded",
             )
-            for r in rows
+            for case in rows
         ],
         class_="explains",
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from kubectl_netdoctor.report import numbers
+from kubectl_netdoctor.report.html.labels import labels
 from kubectl_netdoctor.report.html.markup import UNKNOWN, Markup, framed, hidden, tag
 from kubectl_netdoctor.report.paths import LAYERS, Layer, Path, Paths
 
@@ -66,10 +67,11 @@ def _map(
     here = [p for p in found.values() if p.layer == layer]
     values = numbers.finite(v for p in here if (v := metric.of(p)) is not None)
     label = f"{metric.name}, {LAYERS[layer]} ({metric.unit})"
+    short = labels(names)
     head = tag(
         "tr",
         tag("th", hidden("from, to"), tag("span", "from ↓ to →", aria_hidden="true"), scope="col"),
-        [tag("th", tag("span", n), scope="col") for n in names],
+        [_name(n, short[n], "col") for n in names],
     )
     rows = []
     for sender in names:
@@ -83,7 +85,7 @@ def _map(
             cells.append(
                 tag("td", tag("a", text, href=f"#{target}") if target else text, class_=class_)
             )
-        rows.append(tag("tr", tag("th", sender, scope="row"), cells))
+        rows.append(tag("tr", _name(sender, short[sender], "row"), cells))
     return framed(
         label,
         tag(
@@ -94,6 +96,14 @@ def _map(
             class_="heat",
         ),
     )
+
+
+def _name(name: str, label: str, scope: str) -> Markup:
+    """A node at the edge of a map: its label to the eye, its name to everyone else."""
+    if label == name:
+        return tag("th", tag("span", name), scope=scope)
+    seen = tag("span", label, aria_hidden="true")
+    return tag("th", seen, hidden(name), scope=scope, title=name)
 
 
 def place(names: Sequence[str], path: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kubectl_netdoctor.report.terminal import clean
 
-VOID = frozenset(("meta", "link", "br", "col", "input", "rect", "circle", "line", "path"))
+VOID = frozenset(("meta", "link", "br", "wbr", "col", "input", "rect", "circle", "line", "path"))
 """Without content: HTML's own, and those of SVG that we draw with."""
 
 
@@ -35,7 +35,7 @@ def tag(name: str, /, *children: Child | Iterable[Child], **attributes: Attribut
     return Markup(f"<{name}{written}>{join(*children).text}</{name}>")
 
 
-_HTML_VOID = ("meta", "link", "br", "col", "input")
+_HTML_VOID = ("meta", "link", "br", "wbr", "col", "input")
 
 
 def join(*children: Child | Iterable[Child]) -> Markup:

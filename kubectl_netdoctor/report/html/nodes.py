@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from kubectl_netdoctor.analysis.fleet import Majority, Trait
@@ -10,6 +11,8 @@ from kubectl_netdoctor.report.html.markup import UNKNOWN, Markup, framed, hidden
 
 COLUMNS = 8  # nodes side by side; more are summed up
 NAMED = 12
+UNEQUAL = tag("span", "≠", class_="sign")
+"""Stands at what differs."""
 
 
 def unanswered(reports: Sequence[NodeReport]) -> Markup | None:
@@ -30,13 +33,12 @@ def unanswered(reports: Sequence[NodeReport]) -> Markup | None:
 def properties(names: Sequence[str], found: Sequence[Trait]) -> Markup:
     """What differs first in a sentence, then everything."""
     odd = [t for t in found if t.outliers]
-    words = (
-        f"{len(odd)} of {len(found)} properties differ on some node; they are marked ≠."
-        if odd
-        else "No node differs from most of those that should be alike."
-    )
-    if not any(t.majorities for t in found):
-        words = "Too few nodes that should be alike for a majority: nothing is marked."
+    words = join("No node differs from most of those that should be alike.")
+    if odd:
+        said = f"{len(odd)} of {len(found)} properties differ on some node; they are marked "
+        words = join(said, UNEQUAL, ".")
+    elif not any(t.majorities for t in found):
+        words = join("Too few nodes that should be alike for a majority: nothing is marked.")
     table = _beside if len(names) <= COLUMNS else _summed
     return join(tag("p", words), table(names, found))
 
@@ -47,7 +49,7 @@ def _beside(names: Sequence[str], found: Sequence[Trait]) -> Markup:
     rows = [
         tag(
             "tr",
-            tag("th", t.name, scope="row"),
+            tag("th", _breakable(t.name), scope="row"),
             [_value(t.values.get(n), t.of(n)) for n in names],
         )
         for t in found
@@ -55,12 +57,18 @@ def _beside(names: Sequence[str], found: Sequence[Trait]) -> Markup:
     return _table("Properties of nodes", head, _grouped(found, rows, len(names) + 1))
 
 
+def _breakable(name: str) -> Markup:
+    """A long name ends its line at a dot or underscore, not within a word."""
+    first, *rest = re.split(r"(?<=[._])(?=\w)", name)
+    return join(first, [join(tag("wbr"), part) for part in rest])
+
+
 def _value(value: str | None, most: Majority | None) -> Markup:
     if value is None:
         return tag("td", UNKNOWN, hidden(" not known"), class_="unknown")
     if most is None or value == most.value:
         return tag("td", value)
-    mark = tag("span", "≠ ", aria_hidden="true")
+    mark = tag("span", UNEQUAL, " ", aria_hidden="true")
     return tag("td", mark, value, hidden(f", most have {most.value}"), class_="odd")
 
 
@@ -70,7 +78,7 @@ def _summed(_: Sequence[str], found: Sequence[Trait]) -> Markup:
     rows = [
         tag(
             "tr",
-            tag("th", t.name, scope="row"),
+            tag("th", _breakable(t.name), scope="row"),
             tag("td", _usual(t)),
             tag("td", _others(t), class_="odd" if t.outliers else None),
         )
@@ -91,11 +99,12 @@ def _usual(trait: Trait) -> str:
     )
 
 
-def _others(trait: Trait) -> str:
+def _others(trait: Trait) -> Markup:
     """Outliers, then the nodes of pools without a majority."""
     odd = trait.outliers
     rest = {n: v for n, v in trait.values.items() if trait.of(n) is None}
-    return "; ".join(filter(None, (f"≠ {_by_value(odd)}" if odd else "", _by_value(rest))))
+    between = "; " if odd and rest else ""
+    return join([UNEQUAL, " ", _by_value(odd)] if odd else None, between, _by_value(rest))
 
 
 def _by_value(values: Mapping[str, str]) -> str:

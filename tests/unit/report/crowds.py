@@ -12,12 +12,13 @@ from kubectl_netdoctor.facts.snapshot import NodeReport, Snapshot
 from tests.unit.recorded import judged, recorded
 
 PEERS = 10  # as the mesh of a large cluster has
+LONG = "ip-10-0-12-{}.eu-central-1.compute.internal"  # as a cloud calls its nodes
 
 
-def crowd(count: int, name: str = "vxlan_port_blocked") -> Diagnosis:
+def crowd(count: int, name: str = "vxlan_port_blocked", called: str = "worker-{:04d}") -> Diagnosis:
     """So many nodes with the paths, answers and coverage of recorded ones."""
     small = judged(recorded(name))
-    names = [f"worker-{number:04d}" for number in range(count)]
+    names = [called.format(number) for number in range(count)]
     seeds = small.snapshot.nodes
     nodes = tuple(_node(seeds[number % len(seeds)], names, number) for number in range(count))
     run = dataclasses.replace(small.snapshot.run, nodes=tuple(names))

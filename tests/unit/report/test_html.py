@@ -7,18 +7,22 @@ import hashlib
 import itertools
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 
 import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubectl_netdoctor.analysis.case import Case, cases
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
+from kubectl_netdoctor.checks.base import Evidence
+from kubectl_netdoctor.report.html.labels import labels
 from kubectl_netdoctor.report.html.markup import Markup, escape, join, tag
 from kubectl_netdoctor.report.html.page import page
 from tests.unit.checks import hop_samples
 from tests.unit.recorded import FOLDER, healthy, judged, recorded
-from tests.unit.report.crowds import crowd
+from tests.unit.report.crowds import LONG, crowd
 from tests.unit.report.hostile import hostile
 
 SPACE = "{http://www.w3.org/1999/xhtml}"
@@ -86,13 +90,66 @@ def test_every_recorded_report_is_valid(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_text_is_text(name: str) -> None:
     """With hostile words in every field of every fact, the page stays ours."""
-    text = page(hostile(name), exit_code=1)
+    diagnosis = hostile(name)
+    text = page(diagnosis, exit_code=1)
     assert_tame(text)
+    assert text.count('class="rank"') == len(diagnosis.findings)
     assert "<script>alert" not in text
     assert "<img" not in text
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "<script>alert(1)</script>" in words(parsed(text))
+
+
+def part(root: ET.Element, case: Case) -> ET.Element:
+    """The element of a row, found by its number and ID."""
+    (found,) = (
+        element
+        for element in root.iter()
+        if len(element)
+        and " ".join("".join(element[0].itertext()).split()[:2]) == f"Row {case.number}"
+        and element[0].find(f"{SPACE}code") is not None
+        and element[0].findtext(f"{SPACE}code") == case.ranked.finding.id
+    )
+    return found
+
+
+def lists(element: ET.Element) -> list[list[str]]:
+    """The entries of each list beneath an element."""
+    return [
+        [" ".join("".join(entry.itertext()).split()) for entry in found]
+        for found in element.iter(f"{SPACE}ul")
+    ]
+
+
+def told(seen: Iterable[Evidence]) -> list[str]:
+    """Observations as the page words them; never an empty list."""
+    texts = [" ".join(f"{e.node or ''} {e.text}".split()) for e in seen]
+    return texts or ["nothing that was looked at"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_has_its_number_and_its_case(name: str) -> None:
+    """Folded ones too: why it ranks there, what else speaks for it, and what against it."""
+    diagnosis = judged(recorded(name))
+    root = parsed(page(diagnosis, exit_code=1))
+    for case in cases(diagnosis):
+        why = part(root, case).find(f"{SPACE}details[@class='why']")
+        assert why is not None
+        evidence = case.ranked.finding.evidence
+        assert lists(why) == [
+            list(case.why), told(case.pro[len(evidence) :]), told(case.contra)
+        ]  # fmt: skip
+
+
+def test_folded_rows_stand_in_the_order_of_their_numbers() -> None:
+    """All rows of a report with one cause: its own number first, none left out."""
+    diagnosis = judged(recorded("vxlan_port_blocked"))
+    root = parsed(page(diagnosis, exit_code=1))
+    ranks = [e for e in root.iter(f"{SPACE}span") if e.get("class") == "rank"]
+    numbers = ["".join(rank.itertext()) for rank in ranks]
+    assert numbers == [f"Row {n}" for n in range(1, len(diagnosis.findings) + 1)]
+    assert len(numbers) == 4
 
 
 def test_headings_go_down_step_by_step() -> None:
@@ -140,6 +197,41 @@ def test_the_maps_show_the_fault() -> None:
     assert cells(diagnosis, "Path MTU, overlay") == [
         ["·", "1450", "none"], ["1450", "·", "none"], ["none", "none", "·"],
     ]  # fmt: skip
+
+
+def test_long_names_leave_room_for_the_numbers() -> None:
+    """The eye gets what tells nodes apart, the pointer and everyone else the whole name."""
+    root = parsed(page(crowd(3, called=LONG), exit_code=1))
+    heat = next(t for t in root.iter(f"{SPACE}table") if t.get("class") == "heat")
+    edges = [e for e in heat.iter(f"{SPACE}th") if e.get("title")]
+    assert [e.get("title") for e in edges] == [LONG.format(n) for n in range(3)] * 2
+    assert [[span.text for span in e] for e in edges] == [
+        [f"…{n}", LONG.format(n)] for n in range(3)
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["n1", "n2"], ["n1", "n2"]),
+        (["worker-1", "worker-2"], ["worker-1", "worker-2"]),
+        (["kind-control-plane", "kind-worker", "kind-worker2"], ["…control-plane", "…worker", "…worker2"]),
+        (["a.example.internal", "b.example.internal"], ["a", "b"]),
+        (["long-name-of-a-node", "long-name-of-a-node-2"], ["…node", "…node-2"]),
+        (["the-only-node-there-is"], ["the-only-node-there-is"]),
+    ],
+)  # fmt: skip
+def test_labels_are_what_tells_names_apart(names: list[str], short: list[str]) -> None:
+    """Whole words only, and only where names are long."""
+    assert list(labels(names).values()) == short
+
+
+@given(st.sets(st.text("ab.-", max_size=30)))
+def test_no_two_nodes_have_the_same_label(names: set[str]) -> None:
+    """And none has nothing of its name left."""
+    short = labels(sorted(names))
+    assert len(set(short.values())) == len(names)
+    assert all(label.removeprefix("…") in name for name, label in short.items())
 
 
 def test_drawings_are_said_too() -> None:
