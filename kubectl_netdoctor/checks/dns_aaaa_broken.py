@@ -24,6 +24,7 @@ from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbes
 
 REFUSING = ("SERVFAIL", "NOTIMP", "REFUSED", "FORMERR")
+PAYLOAD = '"base"'  # bytes at a place of the packet: nft has no word for the type of a question
 TIMES, EXTRA_MS = 3, 100.0  # slower than A, both at once
 
 
@@ -58,7 +59,7 @@ def dns_aaaa_broken(
         cells = [judged[c] for c in place.cells]
         dropped = [one for one in cells if bad[one.cell] == "dropped"]
         rules = dict.fromkeys(
-            (o.node, d) for o in dropped for d in dns_packets.takers(o, firewalls)
+            (o.node, d) for o in dropped for d in dns_packets.takers(o, firewalls, PAYLOAD)
         )
         how = bad[place.cells[0]]
         who = " and ".join(dns.name(s) for s in place.servers[:2])

@@ -24,6 +24,7 @@ from kubectl_netdoctor.facts.netfilter import Iptables, Nftables
 from kubectl_netdoctor.facts.probe import DnsProbes
 
 GOOD = ("NOERROR", "NXDOMAIN")
+LENGTH = "length"  # as nft writes the field
 
 
 @check("DNS-13", Severity.MEDIUM, since="0.1")
@@ -56,7 +57,9 @@ def dns_large_answers_lost(
     firewalls = Firewalls(iptables, nftables)
     for place in places(set(bad), set(judged), dns.endpoints):
         cells = [judged[c] for c in place.cells]
-        rules = dict.fromkeys((o.node, d) for o in cells for d in dns_packets.takers(o, firewalls))
+        rules = dict.fromkeys(
+            (o.node, d) for o in cells for d in dns_packets.takers(o, firewalls, LENGTH)
+        )
         outside = all(o.role in dns_cells.OUTSIDE for o in cells)
         yield Finding(
             title=_title(bad[place.cells[0]], place, dns),

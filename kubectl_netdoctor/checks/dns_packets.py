@@ -19,8 +19,13 @@ def ways(server: str, port: int, protocol: str) -> tuple[tuple[Hook, Packet], ..
     return ("output", out), ("input", back)
 
 
-def takers(one: Seen, firewalls: Firewalls) -> Iterator[Drop]:
-    """Rules on the asking node that look at what is in a packet, and took some in the window."""
+def takers(one: Seen, firewalls: Firewalls, reads: str) -> Iterator[Drop]:
+    """Rules on the asking node that may take some packets, and took some in the window.
+
+    A rule of nftables without a counter is one where it `reads` the field by which packets are lost.
+    """
     for hook, packet in ways(one.server, one.port, "udp"):
         suspects = firewalls.verdict(one.node, hook, packet).suspects
-        yield from (drop for drop in suspects if drop.moved)
+        for drop in suspects:
+            if drop.moved or (drop.moved is None and reads in drop.text):
+                yield drop

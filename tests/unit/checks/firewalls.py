@@ -48,9 +48,15 @@ def iptables_rule(
     return change_node(snapshot, NODE, Iptables, apply)
 
 
-def nft_chain(snapshot: Snapshot, hook: str, *rules: object, policy: str = "accept") -> Snapshot:
-    """A native base chain on n3 with rules in nft's JSON."""
-    listed = tuple(NftRule(i, json.dumps(r), None, None) for i, r in enumerate(rules, 4))
+def nft_chain(
+    snapshot: Snapshot,
+    hook: str,
+    *rules: object,
+    policy: str = "accept",
+    moved: int | None = None,
+) -> Snapshot:
+    """A native base chain on n3 with rules in nft's JSON; `moved`: what their counters counted."""
+    listed = tuple(NftRule(i, json.dumps(r), moved, moved) for i, r in enumerate(rules, 4))
     chain = NftChain("inet", "by_hand", f"{hook}s", hook, 10, policy, None, listed)
     return change_node(
         snapshot, NODE, Nftables, lambda n: dataclasses.replace(n, chains=(*n.chains, chain))

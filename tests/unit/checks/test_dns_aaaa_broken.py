@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from kubectl_netdoctor.facts.dns_matrix import DnsCell
+from tests.unit.checks.firewalls import nft_chain
 from tests.unit.dns_answers import Change, endpoints, lost, said, seen, took, upstream
 from tests.unit.recorded import findings, outcomes
 
@@ -92,3 +93,19 @@ def test_one_late_packet_and_one_answer_of_three() -> None:
 def test_the_cluster_ip_proves_nothing() -> None:
     """Behind it is another endpoint each time."""
     assert findings("DNS-15", seen(aaaa(lost, "198.19.128.10"))) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        ({"base": "th", "offset": 160, "len": 16}, True),
+        ({"protocol": "udp", "field": "checksum"}, False),
+    ],
+)
+def test_a_rule_without_a_counter_is_named_where_it_reads_the_question(
+    where: object, named: bool
+) -> None:
+    """By bytes at a place: nft has no word for the type."""
+    rule = [{"match": {"op": "==", "left": {"payload": where}, "right": 28}}, {"drop": None}]
+    (found,) = findings("DNS-15", nft_chain(seen(aaaa(lost), "n3"), "output", rule))
+    assert ("nft delete rule inet by_hand outputs handle 4" in found.fix.commands) is named

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from kubectl_netdoctor.facts.dns_matrix import DnsCell
+from tests.unit.checks.firewalls import nft_chain
 from tests.unit.dns_answers import Change, endpoints, lost, said, seen, upstream
 from tests.unit.recorded import findings, outcomes
 
@@ -94,3 +97,32 @@ def test_a_dead_server_is_another_fault() -> None:
     assert findings("DNS-13", seen(lost)) == []
     assert outcomes("DNS-13", seen(lost)) == {"Skipped"}
     assert findings("DNS-13", seen()) == []
+
+
+# In nft's JSON.
+SOURCE = {
+    "match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "sport"}}, "right": 53}
+}
+LONG = {
+    "match": {"op": ">", "left": {"payload": {"protocol": "udp", "field": "length"}}, "right": 520}
+}
+OWNER = {"match": {"op": "==", "left": {"socket": {"key": "wildcard"}}, "right": 1}}
+
+
+@pytest.mark.parametrize(
+    ("reads", "moved", "named"),
+    [
+        (LONG, 5, True),
+        (LONG, None, True),  # nft counts only where it is told to
+        (LONG, 0, False),
+        (OWNER, 5, True),
+        (OWNER, None, False),
+    ],
+)
+def test_the_rule_that_takes_them_is_named(reads: object, moved: int | None, named: bool) -> None:
+    """It took packets in the window; without a counter, it reads their length."""
+    rule = [SOURCE, reads, {"drop": None}]
+    snapshot = nft_chain(seen(large(lost), "n3"), "input", rule, moved=moved)
+    (found,) = findings("DNS-13", snapshot)
+    assert ("nft delete rule inet by_hand inputs handle 4" in found.fix.commands) is named
+    assert any("nft rule inet by_hand inputs" in e.text for e in found.evidence) is named
