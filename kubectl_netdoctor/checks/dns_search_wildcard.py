@@ -13,7 +13,7 @@ from kubectl_netdoctor.checks.base import (
     evidence,
 )
 from kubectl_netdoctor.facts.base import Missing
-from kubectl_netdoctor.facts.dns_matrix import DnsMatrix, SearchDomain
+from kubectl_netdoctor.facts.dns_matrix import DnsMatrix, SearchCost, SearchDomain
 from kubectl_netdoctor.facts.resolver import ResolvConf, Resolver
 
 ENOUGH = 2  # labels that nobody chose, and all of them resolve
@@ -39,6 +39,7 @@ def dns_search_wildcard(matrix: DnsMatrix, resolver: Resolver | None) -> Iterato
         raise Inconclusive(f"the search list was not walked: {search.detail}")
     wild = [d for d in search.domains if d.of_node and _captures(d)]
     if not wild:
+        _all_known(search)
         return
     if search.invented:
         raise Inconclusive(
@@ -65,6 +66,14 @@ def dns_search_wildcard(matrix: DnsMatrix, resolver: Resolver | None) -> Iterato
             verify=f"dig +short @{search.server} netdoctor-test.{wild[0].domain}",
         ),
     )
+
+
+def _all_known(search: SearchCost) -> None:
+    """Raises Inconclusive where one of the node's domains gave too few answers to tell."""
+    for d in search.domains:
+        if d.of_node and len(d.rtt_ms) < ENOUGH and set(d.rcodes) <= {"NOERROR"}:
+            lost = f"{sum(d.errors.values())} questions without an answer"
+            raise Inconclusive(f"too few labels below {d.domain} were answered: {lost}")
 
 
 def _captures(domain: SearchDomain) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tests.unit.dns_answers import UNKNOWN, domain, seen, walked
 from tests.unit.recorded import findings, outcomes
 
@@ -41,6 +43,18 @@ def test_one_label_of_two_is_no_wildcard() -> None:
         "b.example", of_node=True, rcodes={"NOERROR": 2}, addresses=(ADDRESS,), rtt_ms=(0.5,)
     )
     assert findings("DNS-10", seen(n3=walked(odd, once))) == []
+
+
+def test_a_domain_that_hardly_answers_is_unknown() -> None:
+    """One address is too little to claim it, and too much to call it well."""
+    few = domain(
+        "corp.example", of_node=True, rcodes={"NOERROR": 1}, addresses=(ADDRESS,), rtt_ms=(1.3,)
+    )
+    unsure = seen(n3=walked(dataclasses.replace(few, errors={"timeout": 5})))
+    assert findings("DNS-10", unsure) == []
+    assert "Skipped" in outcomes("DNS-10", unsure)
+    denied = domain("corp.example", of_node=True, rcodes={"NXDOMAIN": 1}, rtt_ms=(1.3,))
+    assert "Skipped" not in outcomes("DNS-10", seen(n3=walked(denied)))
 
 
 def test_without_a_walk_it_is_unknown() -> None:
