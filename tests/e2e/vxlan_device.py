@@ -47,12 +47,15 @@ def make_vtep(
     local: str = "",
     parent: str = "eth0",
 ) -> None:
-    """Replace the VXLAN device."""
+    """Replace the VXLAN device; the kernel would give the new one accept_ra=1, flannel's has 0."""
+    accept_ra = f"/proc/sys/net/ipv6/conf/{VTEP}/accept_ra"
+    accepts = lab.on(NODE, "cat", accept_ra).strip()
     local = local or lab.address(NODE)
     own = lab.on(NODE, "ip", "-br", "-4", "address", "show", "dev", VTEP).split()[2]
     lab.on(NODE, "ip", "link", "del", VTEP)
     shape = ("type", "vxlan", *settings, "local", local, "dev", parent, "nolearning")
     lab.on(NODE, "ip", "link", "add", VTEP, "address", mac, "mtu", "1450", *shape)
+    lab.on(NODE, "sh", "-c", f"echo {accepts} > {accept_ra}")
     lab.on(NODE, "ip", "address", "add", own, "dev", VTEP)
     lab.on(NODE, "ip", "link", "set", VTEP, "up")
     for command in entries:
