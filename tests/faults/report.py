@@ -6,8 +6,8 @@ import dataclasses
 import datetime as dt
 import json
 import statistics
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -22,29 +22,46 @@ FORMS = ("table", "json", "markdown")
 
 def render(scores: Sequence[Score], form: str, command: str) -> str:
     """All scores and their summary."""
-    figures = summary(scores)
     date = dt.datetime.now(dt.UTC).date().isoformat()
     if form == "json":
         whole = {
             "date": date,
             "command": command,
-            "summary": dataclasses.asdict(figures),
+            "summary": dataclasses.asdict(summary(scores)),
+            "repetitions": [dataclasses.asdict(summary(part)) for part in repetitions(scores)],
             "scores": [as_json(s) for s in scores],
         }
         return json.dumps(whole, indent=2)
     if form == "markdown":
         head = f"`{command}`, {date}:"
-        parts = [head, *_summary(scores, figures, "github"), _table(scores, "github")]
+        parts = [head, *_summary(scores, "github"), _table(scores, "github")]
     else:
-        parts = [_table(scores, "plain"), *_summary(scores, figures, "plain")]
+        parts = [_table(scores, "plain"), *_summary(scores, "plain")]
     return "\n\n".join(parts)
 
 
-def _summary(scores: Sequence[Score], figures: Summary, form: str) -> list[str]:
-    """Our figures, and those of other tools where they were asked."""
+def _summary(scores: Sequence[Score], form: str) -> list[str]:
+    """Our figures for each repetition and over all, and those of other tools where they were asked."""
+    each = {f"repetition {n}": part for n, part in enumerate(repetitions(scores), 1)}
+    parts = {**(each if len(each) > 1 else {}), "all": list(scores)}
+    columns = [_figures(summary(part)) for part in parts.values()]
+    rows = [(same[0][0], *(value for _, value in same)) for same in zip(*columns, strict=True)]
+    ours = tabulate(rows, headers=("", *parts), tablefmt=form, disable_numparse=True)
     lines = table.figures(s.peers for s in scores)
     theirs = [tabulate(lines, headers=table.FIGURES, tablefmt=form, disable_numparse=True)]
-    return [tabulate(_figures(figures), tablefmt=form), *(theirs if lines else ())]
+    return [ours, *(theirs if lines else ())]
+
+
+def repetitions(scores: Iterable[Score]) -> list[list[Score]]:
+    """The first score of each scenario, the second of each, and so on, in the order of the log."""
+    parts: list[list[Score]] = []
+    seen: Counter[str] = Counter()
+    for one in scores:
+        if seen[one.name] == len(parts):
+            parts.append([])
+        parts[seen[one.name]].append(one)
+        seen[one.name] += 1
+    return parts
 
 
 def as_json(score: Score) -> dict[str, object]:
@@ -101,6 +118,7 @@ def _figures(figures: Summary) -> list[tuple[str, str]]:
         ("faults injected", str(figures.faults)),
         ("true cause in the first row", share(figures.first)),
         ("true cause found at all", share(figures.found)),
+        ("good: first, right place and fix, nothing beside it", share(figures.good)),
         ("precision", share(figures.precision)),
         ("quiet cases", str(figures.quiet)),
         ("false alarms per quiet scan", _plain(figures.alarms_per_quiet_scan)),

@@ -117,13 +117,14 @@ def _mended(cause: Cause, row: Row) -> bool:
 class Summary:
     """All scores in figures; shares are None where nothing was measured.
 
-    `precision`: right rows among all unexplained rows of medium or above, quiet cases and the
+    `good`: of the faults. `precision`: right rows among all unexplained rows of medium or above, quiet cases and the
     healthy scans around each scenario included.
     """
 
     faults: int
     first: float | None
     found: float | None
+    good: float | None
     precision: float | None
     quiet: int
     alarms_per_quiet_scan: float | None
@@ -145,6 +146,7 @@ def summary(scores: Iterable[Score]) -> Summary:
         faults=len(faults),
         first=_share(sum(s.first for s in faults), len(faults)),
         found=_share(sum(s.found for s in faults), len(faults)),
+        good=_share(sum(s.good for s in faults), len(faults)),
         precision=_share(right, right + wrong),
         quiet=len(quiet),
         alarms_per_quiet_scan=_share(sum(len(s.unrelated) for s in quiet), len(quiet)),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.report import repetitions
 from tests.faults.scenario import Cause, Scenario, all_scenarios
 from tests.faults.scenarios.quiet_healthy import nothing
 from tests.faults.score import Score, score, summary, unmeasured
@@ -99,3 +100,11 @@ def test_scenarios_have_names_of_their_own_and_right_ids() -> None:
         assert scenario.quiet == name.startswith("quiet-")
         for cause in scenario.causes:
             assert cause.ids
+
+
+def test_repetitions_are_told_apart_by_the_log_alone() -> None:
+    """Two labs side by side write two logs; a scenario that was run once more counts as the next."""
+    names = ["b", "a", "b", "c", "a", "b"]
+    scores = [unmeasured(Scenario(name, nothing, healthy), "") for name in names]
+    parts = repetitions(scores)
+    assert [[s.name for s in part] for part in parts] == [["b", "a", "c"], ["b", "a"], ["b"]]
