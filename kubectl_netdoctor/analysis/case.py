@@ -9,7 +9,7 @@ from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Passed, Skipped
 from kubectl_netdoctor.analysis.fleet import fleet
 from kubectl_netdoctor.analysis.fleet_evidence import speaks
-from kubectl_netdoctor.analysis.ranking import Ranked, covers, places_of
+from kubectl_netdoctor.analysis.ranking import Ranked, covered
 from kubectl_netdoctor.analysis.standing import explainers, label, some, standing
 from kubectl_netdoctor.checks.base import Check, Evidence, Finding
 from kubectl_netdoctor.checks.hop_words import is_told
@@ -162,8 +162,8 @@ def _contra(rows: Sequence[Ranked], row: Ranked, looks: Looks) -> Iterator[Evide
     effects = check.explains if check else ()
     beneath = looks.above.get(finding.id, ()) if row.caused_by is None else ()
     for index, other in enumerate(rows):
-        shared = any(covers(finding, place) for place in places_of(other.finding))
-        if shared and other.finding.id in effects and other.caused_by is None:
+        left = other.finding.id in effects and other.caused_by is None
+        if left and covered(finding, other.finding):
             yield Evidence(
                 f"it can cause {label(rows, index)}, but that was seen also where this was not: "
                 f"{other.finding.scope}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubectl_netdoctor.analysis import unmeasured
+from kubectl_netdoctor.analysis.crowding import crowded
 from kubectl_netdoctor.analysis.engine import Covered, Errored, Found, Skipped, evaluate
 from kubectl_netdoctor.analysis.last_seen import with_last_seen
 from kubectl_netdoctor.analysis.ranking import Ranked, rank
@@ -76,7 +77,7 @@ def diagnose(snapshot: Snapshot, checks: Mapping[str, Check]) -> Diagnosis:
     found = [
         f for cell in coverage if isinstance(cell.outcome, Found) for f in cell.outcome.findings
     ]
-    found = list(with_last_seen(found, snapshot))
+    found = list(with_last_seen(crowded(found), snapshot))
     rows = rank((f for f in found if f.severity is not Severity.INFO), checks)
     advice = rank((f for f in found if f.severity is Severity.INFO), checks)
     return Diagnosis(snapshot, verdict(snapshot, rows, coverage), rows, advice, coverage)

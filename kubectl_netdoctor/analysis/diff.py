@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kubectl_netdoctor.analysis.comparable import doubts
 from kubectl_netdoctor.analysis.diagnosis import OPEN, Diagnosis
 from kubectl_netdoctor.analysis.engine import (
     Covered,
@@ -54,7 +55,10 @@ class LostCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All findings of both, each in one place and in rank order. Advice is no fault: left out."""
+    """All findings of both, each in one place and in rank order. Advice is no fault: left out.
+
+    `warnings`: what makes the comparison doubtful, each as one sentence.
+    """
 
     before: Diagnosis
     after: Diagnosis
@@ -64,6 +68,7 @@ class Diff:
     unchanged: tuple[Changed, ...]
     unmeasured: tuple[Unmeasured, ...]
     lost: tuple[LostCoverage, ...]
+    warnings: tuple[str, ...]
 
     @property
     def different(self) -> bool:
@@ -91,6 +96,7 @@ def diff(before: Diagnosis, after: Diagnosis) -> Diff:
         unchanged=tuple(c for c in kept if not c.changes),
         unmeasured=tuple(Unmeasured(r, why) for r, why in gone if why is not None),
         lost=tuple(_lost(before, after)),
+        warnings=tuple(doubts(before.snapshot, after.snapshot)),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
@@ -121,18 +122,44 @@ def causes_of(ordered: Sequence[Finding], checks: Mapping[str, Check]) -> dict[s
     Of several that explain it, the first in order that nothing explains itself, else the first.
     """
     found: dict[str, str | None] = {}
+    candidates = Candidates(ordered, checks)
 
     def look(symptom: Finding) -> str | None:
-        if symptom.key not in found:
-            found[symptom.key] = None  # checks explain no circles; broken ones must not hang us
-            known = explaining(symptom, ordered, checks)
+        key = symptom.key
+        if key not in found:
+            found[key] = None  # checks explain no circles; broken ones must not hang us
+            known = explaining(symptom, candidates.of(symptom), checks)
             roots = [c.key for c in known if look(c) is None]
-            found[symptom.key] = next(iter(roots or (c.key for c in known)), None)
-        return found[symptom.key]
+            found[key] = next(iter(roots or (c.key for c in known)), None)
+        return found[key]
 
     for finding in ordered:
         look(finding)
     return found
+
+
+class Candidates:
+    """What may explain a finding, without a look at all others: by ID, and by a place of both."""
+
+    def __init__(self, ordered: Sequence[Finding], checks: Mapping[str, Check]) -> None:
+        self._ordered = ordered
+        self._above: dict[str, list[str]] = defaultdict(list)
+        self._at: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+        for check_id in dict.fromkeys(f.id for f in ordered if f.id in checks):
+            for symptom in checks[check_id].explains:
+                self._above[symptom].append(check_id)
+        for index, finding in enumerate(ordered):
+            touched = {*finding.nodes, *(n for path in finding.paths for n in path)}
+            for name in touched if finding.nodes else (None,):  # None: the whole cluster's
+                self._at[finding.id, name].append(index)
+
+    def of(self, symptom: Finding) -> list[Finding]:
+        """In the order of all."""
+        ends = {n for path in symptom.paths for n in path}
+        names = (None, *(ends or symptom.nodes))
+        above = self._above.get(symptom.id, ())
+        found = {i for c in above for name in names for i in self._at.get((c, name), ())}
+        return [self._ordered[i] for i in sorted(found)]
 
 
 def explaining(
@@ -143,26 +170,41 @@ def explaining(
     Where none covers all of its places, several may do so together: two faults on two nodes cut all
     pairs of three.
     """
+    key = symptom.key
     able = [
         c
         for c in candidates
-        if c.key != symptom.key and c.id in checks and symptom.id in checks[c.id].explains
+        if c.id in checks and symptom.id in checks[c.id].explains and c.key != key
     ]
     alone = [c for c in able if covers(c, symptom)]
     if alone:
         return alone
-    parts = places_of(symptom)
-    some = [c for c in able if any(covers(c, part) for part in parts)]
-    whole = bool(parts) and all(any(covers(c, part) for c in some) for part in parts)
-    return some if whole else []
+    shares = [(c, covered(c, symptom)) for c in able]
+    together = set().union(*(places for _, places in shares))
+    whole = bool(together) and together == places_of(symptom)
+    return [c for c, places in shares if places] if whole else []
 
 
-def places_of(finding: Finding) -> list[Finding]:
-    """The same finding on each of its pairs or, without pairs, on each of its nodes."""
-    if finding.paths:
-        return [dataclasses.replace(finding, paths=(path,)) for path in finding.paths]
-    nodes = [s for s in finding.subjects if s.kind == "Node"]
-    return [dataclasses.replace(finding, subjects=(node,)) for node in nodes]
+def places_of(finding: Finding) -> AbstractSet[object]:
+    """The pairs on which it was seen or, without pairs, the nodes."""
+    return frozenset(finding.paths) or finding.nodes
+
+
+def covered(cause: Finding, symptom: Finding) -> AbstractSet[object]:
+    """Those places of a symptom that are places of the cause too.
+
+    A cause without nodes is the whole cluster's. A cause seen on directed pairs covers these pairs,
+    either way round, since a probe needs its answer; one about nodes covers all that touches them.
+    """
+    if not cause.nodes:
+        return places_of(symptom)
+    if symptom.paths and cause.paths:
+        here = set(cause.paths)
+        return {(a, b) for a, b in symptom.paths if (a, b) in here or (b, a) in here}
+    if symptom.paths:
+        nodes = cause.nodes
+        return {(a, b) for a, b in symptom.paths if a in nodes or b in nodes}
+    return symptom.nodes & cause.nodes
 
 
 def covers(cause: Finding, symptom: Finding) -> bool:
@@ -171,19 +213,19 @@ def covers(cause: Finding, symptom: Finding) -> bool:
 
 
 def reach(cause: Finding, symptom: Finding) -> Reach | None:
-    """How the cause covers every place where the symptom was seen, None where it does not.
-
-    A cause without nodes is the whole cluster's. A cause seen on directed pairs covers these pairs,
-    either way round, since a probe needs its answer; one about nodes covers all that touches them.
-    """
+    """How the cause covers every place where the symptom was seen, None where it does not."""
     if not cause.nodes:
         return Reach.EVERYWHERE
-    if symptom.paths and cause.paths:
-        both_ways = set(cause.paths) | {(b, a) for a, b in cause.paths}
-        return Reach.PAIRS if set(symptom.paths) <= both_ways else None
-    if symptom.paths:
-        return Reach.ENDS if all(cause.nodes & set(path) for path in symptom.paths) else None
-    return Reach.NODES if symptom.nodes and symptom.nodes <= cause.nodes else None
+    if symptom.paths and cause.paths:  # most have nothing in common, and sets of paths are dear
+        first = symptom.paths[0]
+        if first not in cause.paths and first[::-1] not in cause.paths:
+            return None
+    places = covered(cause, symptom)
+    if not places or len(places) < len(places_of(symptom)):
+        return None
+    if not symptom.paths:
+        return Reach.NODES
+    return Reach.PAIRS if cause.paths else Reach.ENDS
 
 
 def root_of(key: str, causes: Mapping[str, str | None]) -> str | None:

@@ -118,6 +118,7 @@ def ledger(
     if here is None:
         return None
     book = Steps(pair, kind, protocol)
+    here, there = book.own(here), book.own(there) if there else None
     if pair[0] == pair[1]:
         return _on_one_node(book, here)
     steps = list(book.leaving(pair[0], pair[1], here, answer=False))

@@ -5,6 +5,7 @@ The order is that of the roles which the node itself found for its interfaces.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -91,11 +92,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What is common to all steps of one ledger."""
+    """What is common to all steps of one ledger; what it is asked of has passed own()."""
 
     pair: Pair
     kind: ProbeKind
     protocol: Protocol
+
+    def own(self, fact: Hops) -> Hops:
+        """A node's capture with the packets of this pair only: the others are many."""
+        ends = (place_of(self.pair[0]), place_of(self.pair[1]))
+        rows = tuple(s for s in fact.sightings if (s.sender, s.receiver) == ends)
+        return dataclasses.replace(fact, sightings=rows)
 
     def leaving(self, node: str, peer: str, fact: Hops, *, answer: bool) -> Iterator[Step]:
         """Steps on the way out of a node, from the inside."""
@@ -132,13 +139,11 @@ class Steps:
         ]
 
     def _rows(self, fact: Hops, tap: Tap, way: str | None, answer: bool | None) -> list[Sighting]:
-        ends = (place_of(self.pair[0]), place_of(self.pair[1]))
         return [
             s
             for s in fact.sightings
             if s.interface == tap.interface
             and s.role == tap.role
-            and (s.sender, s.receiver) == ends
             and s.kind == self.kind
             and s.protocol == self.protocol
             and way in (None, s.way)
@@ -168,13 +173,12 @@ class Steps:
         Agents do not start at the same moment. What arrived from the sender, of any kind that is sent
         at the same pace, says when the receiver listened; if nothing arrived, the clocks must do.
         """
-        ends = (place_of(self.pair[0]), place_of(self.pair[1]))
         beside = next((group for group in _PACED if self.kind in group), frozenset())
         if self.protocol != "icmp":
             beside = frozenset()
         seen = 0
         for row in there.sightings:
-            if (row.sender, row.receiver) == ends and row.kind in beside and row.way == "in":
+            if row.kind in beside and row.way == "in":
                 seen |= bits(row) if row.protocol == "icmp" and not row.answer else 0
         if seen.bit_count() >= _ENOUGH:
             low, high = (seen & -seen).bit_length() - 1, seen.bit_length() - 1

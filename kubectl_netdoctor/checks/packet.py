@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Literal
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -69,6 +70,7 @@ class Verdict:
     suspects: tuple[Drop, ...]
 
 
+@lru_cache(maxsize=1 << 16)  # each rule and route is met once for each peer
 def network(text: str) -> IpNetwork | None:
     """An address or CIDR as a network, None where it is neither."""
     try:

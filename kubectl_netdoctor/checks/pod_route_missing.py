@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubectl_netdoctor.checks import overlay, pod_network
 from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Severity, check
+from kubectl_netdoctor.checks.many_peers import together
 from kubectl_netdoctor.checks.packet import IpNetwork
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Route, Routes
@@ -29,30 +30,35 @@ def pod_route_missing(routes: Routes, node: NodeInfo, nodes: Nodes) -> Iterator[
     Source: flannel, backends; ip-route(8).
     """
     expected = list(_expected(node, nodes))
-    have = {p.name for p, cidr in expected if _own_route(routes, cidr)}
+    ways = [(peer, cidr, pod_network.route_to(routes, cidr)) for peer, cidr in expected]
+    have = {peer.name for peer, _, way in ways if _is_own(way)}
     flannel = overlay.flannel_backend(node) in ("vxlan", "host-gw")
     if not flannel and not have:
         return  # not a CNI that routes by podCIDR
-    for peer, cidr in expected:
-        if _own_route(routes, cidr):
-            continue
-        actual = pod_network.route_to(routes, cidr)
-        commands = list(_commands(node, peer, cidr))
-        yield Finding(
-            title=f"The route to the pods of {peer.name} ({cidr}) is missing",
-            evidence=(
-                Evidence(f"no route for {cidr}; packets go {_way(actual)}"),
-                Evidence(f"{len(have)} of {len(expected)} peers have their route"),
-            ),
-            scope=f"{node.name} to the pods of {peer.name}",
-            paths=((node.name, peer.name),),
-            fix=Fix(
-                "Restart the CNI's agent on this node; it writes the route again. By hand:",
-                tuple(commands),
-                verify=f"ip route get {next(cidr.hosts())}",
-                rollback=f"ip route del {cidr}",
-            ),
-        )
+    lost = [way for way in ways if not _is_own(way[2])]
+    number = f"{len(have)} of {len(expected)} peers have their route"
+    found = (_finding(node, peer, cidr, actual, number) for peer, cidr, actual in lost)
+    yield from together(found, "The routes to the pods of {} peers are missing")
+
+
+def _finding(
+    node: NodeInfo, peer: NodeInfo, cidr: IpNetwork, actual: Route | None, number: str
+) -> Finding:
+    return Finding(
+        title=f"The route to the pods of {peer.name} ({cidr}) is missing",
+        evidence=(
+            Evidence(f"no route for {cidr}; packets go {_way(actual)}"),
+            Evidence(number),
+        ),
+        scope=f"{node.name} to the pods of {peer.name}",
+        paths=((node.name, peer.name),),
+        fix=Fix(
+            "Restart the CNI's agent on this node; it writes the route again. By hand:",
+            tuple(_commands(node, peer, cidr)),
+            verify=f"ip route get {next(cidr.hosts())}",
+            rollback=f"ip route del {cidr}",
+        ),
+    )
 
 
 def _expected(node: NodeInfo, nodes: Nodes) -> Iterator[tuple[NodeInfo, IpNetwork]]:
@@ -65,9 +71,8 @@ def _expected(node: NodeInfo, nodes: Nodes) -> Iterator[tuple[NodeInfo, IpNetwor
             yield peer, cidr
 
 
-def _own_route(routes: Routes, cidr: IpNetwork) -> bool:
-    """Whether a route other than the default one covers the podCIDR and forwards."""
-    found = pod_network.route_to(routes, cidr)
+def _is_own(found: Route | None) -> bool:
+    """Whether a route other than the default one was found, and forwards."""
     return found is not None and found.kind == "unicast" and not found.destination.endswith("/0")
 
 

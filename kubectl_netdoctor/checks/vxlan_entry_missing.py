@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from kubectl_netdoctor.checks import datapath, overlay
 from kubectl_netdoctor.checks.base import Evidence, Finding, Fix, Inconclusive, Severity, check
+from kubectl_netdoctor.checks.many_peers import together
 from kubectl_netdoctor.checks.overlay import FlannelVxlan
 from kubectl_netdoctor.facts.cluster import NodeInfo, Nodes
 from kubectl_netdoctor.facts.link import Fdb, Interfaces, Neighbours
@@ -42,11 +45,39 @@ def vxlan_entry_missing(
         return
     if link.vxlan.external or link.vxlan.learning or fdb.truncated or neighbours.truncated:
         return
+    found = _of_peers(here, node, nodes, entries(here.device, fdb, neighbours))
+    yield from together(found, "The VXLAN entries for {} peers are missing or wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What one device knows: MAC addresses by tunnel address, underlay addresses by MAC."""
+
+    neighbours: Mapping[str, str | None]
+    destinations: Mapping[str, list[str | None]]
+
+
+def entries(device: str, fdb: Fdb, neighbours: Neighbours) -> Entries:
+    """The live entries of a device; of two for one address the first counts."""
+    macs: dict[str, str | None] = {}
+    for n in neighbours.items:
+        if n.interface == device and n.state not in DEAD:
+            macs.setdefault(n.address, n.lladdr)
+    ends: dict[str, list[str | None]] = defaultdict(list)
+    for e in fdb.items:
+        if e.interface == device:
+            ends[e.lladdr].append(e.destination)
+    return Entries(macs, ends)
+
+
+def _of_peers(
+    here: FlannelVxlan, node: NodeInfo, nodes: Nodes, known: Entries
+) -> Iterator[Finding]:
     for peer in nodes.items:
         there = overlay.flannel_vxlan(peer)
         if there is None or peer.name == node.name or not peer.ready:
             continue
-        problems = [*_neighbour(here, there, neighbours), *_forwarding(here, there, fdb)]
+        problems = [*_neighbour(here, there, known), *_forwarding(here, there, known)]
         if not problems:
             continue
         yield Finding(
@@ -63,30 +94,22 @@ def vxlan_entry_missing(
 
 
 def _neighbour(
-    here: FlannelVxlan, there: FlannelVxlan, neighbours: Neighbours
+    here: FlannelVxlan, there: FlannelVxlan, known: Entries
 ) -> Iterator[tuple[str, str]]:
     command = f"ip neigh replace {there.address} lladdr {there.mac} dev {here.device} nud permanent"
-    entry = next(
-        (
-            n
-            for n in neighbours.items
-            if n.interface == here.device and n.address == there.address and n.state not in DEAD
-        ),
-        None,
-    )
-    if entry is None:
+    if there.address not in known.neighbours:
         yield f"no neighbour entry for {there.address} on {here.device}", command
-    elif entry.lladdr != there.mac:
-        yield f"neighbour {there.address} is {entry.lladdr}, published is {there.mac}", command
+    elif (mac := known.neighbours[there.address]) != there.mac:
+        yield f"neighbour {there.address} is {mac}, published is {there.mac}", command
 
 
-def _forwarding(here: FlannelVxlan, there: FlannelVxlan, fdb: Fdb) -> Iterator[tuple[str, str]]:
+def _forwarding(
+    here: FlannelVxlan, there: FlannelVxlan, known: Entries
+) -> Iterator[tuple[str, str]]:
     command = (
         f"bridge fdb replace {there.mac} dev {here.device} dst {there.public_ip} self permanent"
     )
-    found = [
-        e.destination for e in fdb.items if e.interface == here.device and e.lladdr == there.mac
-    ]
+    found = known.destinations.get(there.mac)
     if not found:
         yield f"no forwarding entry for {there.mac} ({there.node}) on {here.device}", command
     elif there.public_ip not in found:

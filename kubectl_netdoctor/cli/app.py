@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import click
 
 from kubectl_netdoctor import __version__
+from kubectl_netdoctor.cli.attempts import complain
 from kubectl_netdoctor.cli.file_commands import COMMANDS
 from kubectl_netdoctor.cli.options import (
     Seconds,
@@ -17,6 +19,7 @@ from kubectl_netdoctor.cli.options import (
 )
 from kubectl_netdoctor.cli.outputs import only_screen
 from kubectl_netdoctor.cli.sharing import sharing_options
+from kubectl_netdoctor.cli.streams import standard_streams
 from kubectl_netdoctor.errors import ExitCode, NetdoctorError, UsageError
 
 DEFAULT_IMAGE = f"netdoctor-agent:{__version__}"
@@ -25,7 +28,7 @@ EXIT_CODES = """
 Exit codes:
   0    clean: nothing at or above --fail-on
   1    findings at or above --fail-on
-  2    usage
+  2    usage, or a file or standard output that cannot be read or written
   3    incomplete: some node or check could not be measured
   4    could not run
   130  interrupted
@@ -167,16 +170,18 @@ def scan(ctx: click.Context, /, **options: Any) -> None:
 
 
 @cli.command(epilog=EXIT_CODES)
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("file", type=click.Path(allow_dash=True))
 @report_options
 @sharing_options
 @click.pass_context
 def analyze(ctx: click.Context, /, file: str, **options: Any) -> None:
     """Judge a saved snapshot, or that of a bundle, again: no cluster is touched."""
+    from kubectl_netdoctor.cli.present import early
     from kubectl_netdoctor.cli.saved import load
     from kubectl_netdoctor.cli.show import chosen_checks, show
 
     checks = chosen_checks(options["select"], options["ignore"])
+    early(options, ("FILE", file))
     ctx.exit(show(load(file), checks, options))
 
 
@@ -252,9 +257,17 @@ for command in COMMANDS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: every error is one sentence, a hint and the documented exit code."""
+    """Entry point."""
+    with standard_streams():
+        code = run(arguments)
+    sys.exit(code)
+
+
+def run(arguments: list[str] | None) -> int:
+    """The exit code; every error is one sentence, a hint and the documented exit code."""
     try:
         code = cli.main(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as exc:
         exc.show()
         code = ExitCode.USAGE
@@ -265,17 +278,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = ExitCode.INTERRUPTED
     except NetdoctorError as exc:
         code = complain(exc)
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing is left to say, and Python must not say it.
-        sys.stderr.close()
+    except Exception:  # noqa: BLE001  # a defect: Python's own 1 would mean findings
+        traceback.print_exc()
         code = ExitCode.COULD_NOT_RUN
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def complain(error: NetdoctorError) -> int:
-    """Print an error and return its exit code."""
-    prefix = "usage: " if isinstance(error, UsageError) else "error: "
-    click.echo(prefix + error.message, err=True)
-    if error.hint:
-        click.echo("hint: " + error.hint, err=True)
-    return int(error.exit_code)
+    return code if isinstance(code, int) else 0

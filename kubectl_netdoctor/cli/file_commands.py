@@ -11,13 +11,13 @@ DIFF_EXIT_CODES = """
 Exit codes:
   0    no difference (or, with --fail-on, none that counts)
   1    some finding is fixed, new, changed or no longer measured
-  2    usage, or a file that cannot be read
+  2    usage, or a file or standard output that cannot be read or written
 """
 
 
 @click.command(epilog=DIFF_EXIT_CODES)
-@click.argument("before", type=click.Path(dir_okay=False))
-@click.argument("after", type=click.Path(dir_okay=False))
+@click.argument("before", type=click.Path(allow_dash=True))
+@click.argument("after", type=click.Path(allow_dash=True))
 @click.option(
     "-o",
     "--output",
@@ -44,7 +44,7 @@ def diff(ctx: click.Context, /, before: str, after: str, **options: Any) -> None
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option(
     "-o",
     "--output",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
+from kubectl_netdoctor.cli.places import obstacle
 from kubectl_netdoctor.errors import UsageError
 
 FORMATS = (
     "table", "wide", "short", "json", "yaml", "markdown", "html", "junit", "sarif", "jsonl",
 )  # fmt: skip
+FOR_TERMINALS = ("table", "wide", "short")  # in the terminal's encoding; the others are UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,8 @@ class OutputTo(click.ParamType[Output]):
             self.fail(f"{form!r} is no format: choose {', '.join(FORMATS)}", param, ctx)
         if not equals or file == "-":
             return Output(form)
-        path = Path(file)
-        if not file or path.is_dir() or not path.parent.is_dir():
-            self.fail(f"cannot write {form} to {file!r}: no such folder, or no file", param, ctx)
+        if why := obstacle(file):
+            self.fail(f"cannot write {form} to {file!r}: {why}", param, ctx)
         return Output(form, file)
 
     def shell_complete(
@@ -66,12 +66,9 @@ class OutputTo(click.ParamType[Output]):
 def together(
     _ctx: click.Context, _param: click.Parameter, wanted: tuple[Output, ...]
 ) -> tuple[Output, ...]:
-    """Refuse two results for one place. Nothing asked for: the table."""
-    places = [w.file and str(Path(w.file).absolute()) for w in wanted]
-    if places.count(None) > 1:
+    """Refuse two results for standard output. Nothing asked for: the table."""
+    if [w.file for w in wanted].count(None) > 1:
         raise click.BadParameter("one result goes to standard output, the others need =FILE")
-    if len(set(places)) < len(places):
-        raise click.BadParameter("two results cannot go to the same file")
     return wanted or (Output("table"),)
 
 

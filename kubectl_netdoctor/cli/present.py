@@ -6,15 +6,18 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis, diagnose
 from kubectl_netdoctor.checks.base import Check
+from kubectl_netdoctor.cli.attempts import each
 from kubectl_netdoctor.cli.bundle import known_ending
+from kubectl_netdoctor.cli.outputs import to_screen
 from kubectl_netdoctor.cli.packing import RunLog, pack
+from kubectl_netdoctor.cli.places import Place, distinct, known_compression, writable
 from kubectl_netdoctor.cli.saved import save
-from kubectl_netdoctor.errors import CannotWrite, UsageError
+from kubectl_netdoctor.cli.streams import check_output
+from kubectl_netdoctor.errors import UsageError
 from kubectl_netdoctor.facts.snapshot import Snapshot
 
 
@@ -76,46 +79,73 @@ def finish(scanned: Scanned, options: Mapping[str, Any]) -> int:
     """Save, pack and print; the exit code. Raises CannotWrite after all that could be written."""
     from kubectl_netdoctor.cli.show import code_of, conclude
 
-    diagnosis, failed = scanned.prepared.diagnosis, None
+    diagnosis = scanned.prepared.diagnosis
     code = code_of(diagnosis, options, interrupted=scanned.interrupted)
-    try:
+
+    def archive() -> None:
         if options["save"]:
             save(diagnosis.snapshot, options["save"])
+
+    def bundle() -> None:
         if options["bundle"]:
             pack(options["bundle"], diagnosis, code, scanned.log, scanned.prepared.hide)
-        scanned.prepared.keep()
-    except CannotWrite as exc:
-        failed = exc
-    conclude(diagnosis, options, interrupted=scanned.interrupted, told=scanned.told)
-    if failed:
-        raise failed
+
+    # The map first: without it nobody could translate the others back.
+    each(
+        scanned.prepared.keep,
+        archive,
+        bundle,
+        lambda: conclude(diagnosis, options, code, told=scanned.told),
+    )
     return code
 
 
-def early(options: Mapping[str, Any]) -> None:
-    """What can be refused before anything is measured. Raises UsageError or BadInput."""
-    if options.get("map") and not options.get("redact"):
-        raise UsageError("--map goes with --redact")
+def early(options: Mapping[str, Any], *read: Place) -> None:
+    """What can be refused before anything is measured; `read`: the files that are input.
+
+    Raises UsageError, BadInput or CannotWrite.
+    """
+    _combinations(options)
+    _places(options, read)
+    if options.get("map"):
+        from kubectl_netdoctor.cli.redacting import redaction_of
+
+        redaction_of(options["map"])
+    if options.get("suppressions"):
+        from kubectl_netdoctor.cli.suppressions import read_suppressions
+
+        read_suppressions(options["suppressions"])
+
+
+def _places(options: Mapping[str, Any], read: tuple[Place, ...]) -> None:
+    """Every file is writable and another one, and standard output is open where it is wanted."""
+    written: list[Place] = [(f"--{name}", options.get(name)) for name in ("map", "save", "bundle")]
+    written += [(f"-o {output.form}", output.file) for output in options["output"]]
+    writable(written)
+    known_compression(options.get("save") or "")
     if options.get("bundle"):
         known_ending(options["bundle"])
+    read = (*read, ("--suppressions", options.get("suppressions")))
+    if to_screen(options["output"]):
+        check_output()
+        read = (*read, ("standard output", "/dev/stdout"))
+    distinct((*read, *written))
+
+
+def _combinations(options: Mapping[str, Any]) -> None:
+    """Options that make no sense together, or alone."""
+    if options.get("map") is not None and not options.get("redact"):
+        raise UsageError("--map goes with --redact")
     if options.get("pcap") and not (options.get("bundle") or options.get("dry_run")):
         raise UsageError("--pcap goes with --bundle, which holds the captures")
     if options.get("pcap") and options.get("local"):
         raise UsageError("--pcap goes without --local, which probes no other node")
-    for name in ("map", "bundle", "save"):
-        file = options.get(name)
-        if file and (not Path(file).parent.is_dir() or Path(file).is_dir()):
-            raise UsageError(f"--{name}: cannot write {file!r}: no such folder, or no file")
     if options.get("watch") and options.get("bundle"):
         raise UsageError("--watch goes without --bundle")
     if options.get("watch") and any(o.form != "table" or o.file for o in options["output"]):
         raise UsageError("--watch prints changes as text: it goes without -o")
     if options.get("watch") and options.get("redact") and not options.get("map"):
         raise UsageError("--watch --redact needs --map: pseudonyms must stay from scan to scan")
-    if options.get("suppressions"):
-        from kubectl_netdoctor.cli.suppressions import read_suppressions
-
-        read_suppressions(options["suppressions"])
 
 
 def _suppressed(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import click
 
+from kubectl_netdoctor.cli.places import distinct, known_compression, writable
 from kubectl_netdoctor.cli.saved import load, save
+from kubectl_netdoctor.cli.streams import put
 from kubectl_netdoctor.cli.whole_file import read_bounded, write_whole
-from kubectl_netdoctor.errors import BadInput, ExitCode, UsageError
+from kubectl_netdoctor.errors import BadInput, ExitCode
 from kubectl_netdoctor.facts.codec import DecodeError
 from kubectl_netdoctor.redaction import mapping
 from kubectl_netdoctor.redaction.redact import Redaction, redact
@@ -41,8 +44,10 @@ def read_map(file: str) -> Redaction:
 
 def redact_file(file: str, output: str, map_file: str | None) -> int:
     """Write a redacted copy of a snapshot."""
-    if Path(file).resolve() == Path(output).resolve():
-        raise UsageError("redact writes another file: the original is needed, give another name")
+    written = (("-o", output), ("--map", map_file))
+    writable(written)
+    known_compression(output)
+    distinct((("FILE", file), *written))
     redaction = redaction_of(map_file)
     hidden = redact(load(file), redaction)
     keep(redaction, map_file)  # first: a copy without its map could not be translated back
@@ -57,6 +62,10 @@ def unredact(file: str, map_file: str) -> int:
     redaction = read_map(map_file)
     try:
         if file == "-":
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(
+                    encoding="utf-8", errors="strict"
+                )  # as files are, and reports
             text = sys.stdin.read(MAX_TEXT + 1)
         else:
             with Path(file).open(encoding="utf-8") as stream:
@@ -67,5 +76,5 @@ def unredact(file: str, map_file: str) -> int:
         raise BadInput(f"cannot read {file!r} as text: {why}", hint=hint) from exc
     if len(text) > MAX_TEXT:
         raise BadInput(f"{file} is larger than {MAX_TEXT >> 20} MiB")
-    sys.stdout.write(mapping.Translator(redaction).translate(text))
+    put(mapping.Translator(redaction).translate(text), utf8=True)
     return int(ExitCode.CLEAN)

@@ -40,7 +40,7 @@ def scan(options: dict[str, Any], kube: Mapping[str, Any]) -> int:
         )
     if options["convergence"] and (options["local"] or not options["companion"]):
         raise UsageError("--convergence needs companions: not with --local or --no-companion")
-    early(options)
+    early(options, ("--kubeconfig", kube.get("kubeconfig")))
     if options["dry_run"]:
         return dry_run(options, kube, checks, secrets.token_hex(4))
     if options["watch"]:

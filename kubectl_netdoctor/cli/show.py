@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, TextIO
 
 import click
@@ -12,9 +13,11 @@ import click
 from kubectl_netdoctor.analysis.diagnosis import Diagnosis
 from kubectl_netdoctor.checks.base import Check, Severity
 from kubectl_netdoctor.checks.catalogue import select, unknown
-from kubectl_netdoctor.cli.outputs import Output
+from kubectl_netdoctor.cli.attempts import each
+from kubectl_netdoctor.cli.outputs import FOR_TERMINALS, Output
+from kubectl_netdoctor.cli.streams import put
 from kubectl_netdoctor.cli.whole_file import write_whole
-from kubectl_netdoctor.errors import CannotWrite, ExitCode, UsageError
+from kubectl_netdoctor.errors import ExitCode, UsageError
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from kubectl_netdoctor.report import lines
 from kubectl_netdoctor.report.terminal import clean
@@ -36,39 +39,33 @@ def _split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(v.strip().upper() for value in values for v in value.split(",") if v.strip())
 
 
-def show(
-    snapshot: Snapshot,
-    checks: Mapping[str, Check],
-    options: Mapping[str, Any],
-    *,
-    interrupted: bool = False,
-    told: Collection[str] | None = None,
-) -> int:
+def show(snapshot: Snapshot, checks: Mapping[str, Check], options: Mapping[str, Any]) -> int:
     """Print the diagnosis and write the wanted files; the exit code comes from the judgement.
 
-    `told`: lines of JSON that standard output has got already, None where it has got nothing. Raises CannotWrite, after everything that could be written.
+    Raises CannotWrite, after everything that could be written.
     """
-    from kubectl_netdoctor.cli.present import early, prepared
+    from kubectl_netdoctor.cli.present import prepared
 
-    early(options)
     found = prepared(snapshot, checks, options)
-    found.keep()
-    return conclude(found.diagnosis, options, interrupted=interrupted, told=told)
+    code = code_of(found.diagnosis, options)
+    each(found.keep, lambda: conclude(found.diagnosis, options, code))
+    return code
 
 
 def conclude(
     diagnosis: Diagnosis,
     options: Mapping[str, Any],
+    code: int,
     *,
-    interrupted: bool = False,
     told: Collection[str] | None = None,
-) -> int:
-    """Print and write what was judged already, as show() does."""
-    code = code_of(diagnosis, options, interrupted=interrupted)
+) -> None:
+    """Print and write what was judged already.
+
+    `told`: lines of JSON that standard output has got already, None where it has got nothing.
+    """
     for note in diagnosis.notes:
         click.echo(f"warning: {clean(note)}", err=True)
     deliver(diagnosis, options["output"], code, told=told)
-    return code
 
 
 def code_of(diagnosis: Diagnosis, options: Mapping[str, Any], *, interrupted: bool = False) -> int:
@@ -80,31 +77,29 @@ def code_of(diagnosis: Diagnosis, options: Mapping[str, Any], *, interrupted: bo
 
 def deliver(
     diagnosis: Diagnosis,
-    outputs: Iterable[Output],
+    outputs: Collection[Output],
     code: int,
     *,
     told: Collection[str] | None = None,
 ) -> None:
-    """Files first: the reader of standard output may go away. Raises CannotWrite at the end."""
-    failed: CannotWrite | None = None
-    screen = ""
-    for wanted in outputs:
-        if wanted.file is None and wanted.form == "jsonl" and told is not None:
-            screen = "".join(lines.rest(diagnosis, exit_code=code, told=told))
-            continue
-        if wanted.file is None:
-            screen = render(diagnosis, wanted.form, code, sys.stdout)
-            continue
-        try:
-            write_whole(wanted.file, render(diagnosis, wanted.form, code, io.StringIO()).encode())
-        except CannotWrite as exc:
-            failed = failed or exc
-        else:
-            click.echo(f"{wanted.form} written to {wanted.file}", err=True)
-    sys.stdout.write(screen)
-    sys.stdout.flush()
-    if failed:
-        raise failed
+    """Files first: people wait for them least. Raises CannotWrite at the end."""
+    files = [partial(_file, diagnosis, o.form, code, o.file) for o in outputs if o.file is not None]
+    screen = [partial(_screen, diagnosis, o.form, code, told) for o in outputs if o.file is None]
+    each(*files, *screen)
+
+
+def _file(diagnosis: Diagnosis, form: str, code: int, file: str) -> None:
+    text = render(diagnosis, form, code, io.StringIO())
+    write_whole(file, text.encode("utf-8", "backslashreplace"))
+    click.echo(f"{form} written to {file}", err=True)
+
+
+def _screen(diagnosis: Diagnosis, form: str, code: int, told: Collection[str] | None) -> None:
+    if form == "jsonl" and told is not None:
+        text = "".join(lines.rest(diagnosis, exit_code=code, told=told))
+    else:
+        text = render(diagnosis, form, code, sys.stdout)
+    put(text, utf8=form not in FOR_TERMINALS)
 
 
 def render(diagnosis: Diagnosis, output: str, code: int, stream: TextIO) -> str:

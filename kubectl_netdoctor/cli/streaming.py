@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from kubectl_netdoctor.cluster.order import Listener, Progress
+from kubectl_netdoctor.errors import CannotWrite
 from kubectl_netdoctor.facts.snapshot import RunInfo, Snapshot
 from kubectl_netdoctor.redaction.redact import without_all_secrets
 from kubectl_netdoctor.redaction.secrets import without_secrets
@@ -39,6 +40,8 @@ class NodeLines:
         if line in self.told:
             return
         self.told.add(line)
-        with suppress(BrokenPipeError):  # the run goes on and cleans up; the end will notice
+        with suppress(
+            BrokenPipeError, CannotWrite
+        ):  # the run goes on and cleans up; the end will notice
             self._stream.write(line)
             self._stream.flush()

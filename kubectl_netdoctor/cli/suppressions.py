@@ -11,6 +11,7 @@ from kubectl_netdoctor.analysis.suppression import Suppression
 from kubectl_netdoctor.checks.catalogue import catalogue
 from kubectl_netdoctor.cli.whole_file import read_bounded
 from kubectl_netdoctor.errors import BadInput
+from kubectl_netdoctor.redaction.secrets import without_secrets
 
 MAX_BYTES = 1 << 20
 FIELDS = ("id", "reason", "expires", "nodes", "subjects")
@@ -37,12 +38,22 @@ def read_suppressions(file: str) -> tuple[Suppression, ...]:
 
 
 class _Strict(yaml.SafeLoader):
-    """Without aliases: a short text would become a very large one."""
+    """Without aliases, which make a very large text of a short one; and every key once."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise ValueError("aliases are not read here")
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[str] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise ValueError(f"line {line} has the key {key.value!r:.40} a second time")
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _entry(data: object, where: str) -> Suppression:
@@ -58,7 +69,7 @@ def _entry(data: object, where: str) -> Suppression:
         raise BadInput(f"{where} ({check}) gives no reason", hint=HINT)
     return Suppression(
         check,
-        " ".join(reason.split()),
+        without_secrets(" ".join(reason.split())),
         _day(data.get("expires"), f"{where} ({check})"),
         _patterns(data.get("nodes"), f"{where} ({check}): nodes"),
         _patterns(data.get("subjects"), f"{where} ({check}): subjects"),

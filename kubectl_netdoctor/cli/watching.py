@@ -13,6 +13,7 @@ from kubectl_netdoctor.analysis.diff import Diff, diff
 from kubectl_netdoctor.cli.present import Prepared, Scanned, finish
 from kubectl_netdoctor.cli.saved import save
 from kubectl_netdoctor.cli.show import code_of
+from kubectl_netdoctor.cli.streams import reader_gone
 from kubectl_netdoctor.errors import CannotWrite, Interrupted, NetdoctorError
 from kubectl_netdoctor.report.differences import changes
 from kubectl_netdoctor.report.terminal import clean, style_of
@@ -28,11 +29,11 @@ def watch(scan: Scan, options: Mapping[str, Any], *, sleep: Sleep = time.sleep) 
     """
     first = scan()
     code = finish(first, options)
-    if first.interrupted:
+    if first.interrupted or reader_gone():
         return code
     last = first.prepared.diagnosis
     try:
-        while True:
+        while not reader_gone():  # `| head`: nobody is told any more
             sleep(options["interval"])
             try:
                 scanned = scan()

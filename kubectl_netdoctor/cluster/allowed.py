@@ -30,11 +30,11 @@ SYSTEM_NAMESPACES = (
 """Where CNI plugins, kube-proxy, cluster DNS and load balancers run."""
 
 CONFIG_MAPS: dict[tuple[str, str], tuple[str, ...] | None] = {
-    ("kube-system", "coredns"): None,
+    ("kube-system", "coredns"): ("Corefile",),
     ("kube-system", "coredns-custom"): None,
-    ("kube-system", "rke2-coredns-rke2-coredns"): None,
-    ("kube-system", "kube-dns"): None,
-    ("kube-system", "node-local-dns"): None,
+    ("kube-system", "rke2-coredns-rke2-coredns"): ("Corefile",),
+    ("kube-system", "kube-dns"): ("stubDomains", "upstreamNameservers"),
+    ("kube-system", "node-local-dns"): ("Corefile",),
     ("kube-system", "kube-proxy"): ("config.conf",),
     ("kube-system", "kube-proxy-config"): ("config",),
     ("kube-system", "kubeadm-config"): ("ClusterConfiguration",),

@@ -28,7 +28,8 @@ PLACE_BYTES = 3
 
 def place_of(node: str) -> str:
     """What a node is called in a mark: hexadecimal digits."""
-    return hashlib.sha256(f"place {node}".encode()).hexdigest()[: 2 * PLACE_BYTES]
+    said = f"place {node}".encode(errors="backslashreplace")  # a file may have lone surrogates
+    return hashlib.sha256(said).hexdigest()[: 2 * PLACE_BYTES]
 
 
 @dataclass(frozen=True, slots=True)

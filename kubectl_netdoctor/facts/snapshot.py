@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -64,7 +64,7 @@ FACT_MODULES = (
     own_service,
 )
 KIND = "netdoctor-snapshot"
-MAX_SNAPSHOT_BYTES = 512 << 20
+MAX_SNAPSHOT_BYTES = 256 << 20  # a scan of 1,000 nodes has 132 MiB
 
 
 class NodeStatus(StrEnum):
@@ -115,6 +115,8 @@ class Snapshot:
     known_facts: tuple[str, ...] | None = field(default_factory=lambda: tuple(sorted(FACTS)))
     redacted: bool = False  # names and addresses are pseudonyms
     secrets_removed: bool = False  # tokens, keys and passwords, by this tool
+    # Of the key: files that share it share their pseudonyms; None: not redacted, or an older file.
+    redaction: str | None = None
 
     def knew(self, key: str) -> bool:
         """Whether the tool that made this could have collected a fact.
@@ -173,10 +175,12 @@ def from_json(data: object) -> Snapshot:
             f"this tool reads {SCHEMA_VERSION}"
         )
         raise DecodeError(msg)
+    codec.refuse_unknown(data, {"kind", "schemaVersion", *_names(Snapshot)}, "$")
     nodes = data.get("nodes")
     if not isinstance(nodes, list):
         msg = "$.nodes: expected a list"
         raise DecodeError(msg)
+    key = data.get("redaction")
     return Snapshot(
         run=codec.decode(RunInfo, data.get("run"), "$.run"),
         nodes=tuple(_node(n, f"$.nodes[{i}]") for i, n in enumerate(nodes)),
@@ -184,13 +188,19 @@ def from_json(data: object) -> Snapshot:
         known_facts=codec.decode(_Known, {"keys": data.get("known_facts")}, "$.known_facts").keys,
         redacted=codec.decode(bool, data.get("redacted", False), "$.redacted"),
         secrets_removed=codec.decode(bool, data.get("secrets_removed", False), "$.secrets_removed"),
+        redaction=None if key is None else codec.decode(str, key, "$.redaction"),
     )
+
+
+def _names(cls: type[Snapshot | NodeReport]) -> set[str]:
+    return {f.name for f in fields(cls)}
 
 
 def _node(data: object, path: str) -> NodeReport:
     if not isinstance(data, dict):
         msg = f"{path}: expected an object"
         raise DecodeError(msg)
+    codec.refuse_unknown(data, _names(NodeReport), path)
     inner = data.get("envelope")
     reason, digest = data.get("reason"), data.get("image_digest")
     return NodeReport(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from kubectl_netdoctor.facts import codec
 from kubectl_netdoctor.facts.codec import DecodeError
+from kubectl_netdoctor.redaction.domains import reverse
 from kubectl_netdoctor.redaction.pseudonyms import KINDS, Pseudonyms
 from kubectl_netdoctor.redaction.redact import Redaction
-from kubectl_netdoctor.redaction.text import TOKEN, moved, with_inner
+from kubectl_netdoctor.redaction.tokens import TOKEN, moved, with_inner
 
 KIND = "netdoctor-redaction-map"
 SCHEMA_VERSION = 1
@@ -85,8 +86,13 @@ class Translator:
         if found["port"]:
             return found["port"] + back.get(found["hex"], found["hex"])
         if found["word"]:
-            return back.get(token) or with_inner(token, self._addresses, self._words, back=True)
+            return back.get(token) or self._name(token)
         return moved(found, self._addresses, back=True) or token
+
+    def _name(self, text: str) -> str:
+        if turned := reverse(text, self._addresses, back=True):
+            return self.translate(turned[0]) + turned[1]
+        return with_inner(text, self._addresses, self._words, back=True)
 
     def _words(self, text: str) -> str:
         return PSEUDONYM.sub(lambda m: self._back.get(m[0], m[0]), text)

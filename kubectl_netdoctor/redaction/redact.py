@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubectl_netdoctor.facts.base import FACTS
+from kubectl_netdoctor.facts.cluster import ConfigMaps
 from kubectl_netdoctor.facts.hops import place_of
 from kubectl_netdoctor.facts.snapshot import Snapshot
 from kubectl_netdoctor.redaction.addresses import Addresses, partings
+from kubectl_netdoctor.redaction.config_maps import without_config_map_secrets
 from kubectl_netdoctor.redaction.pseudonyms import Pseudonyms
 from kubectl_netdoctor.redaction.secrets import without_secrets
 from kubectl_netdoctor.redaction.text import Words
@@ -38,6 +40,9 @@ NAMED = {
     "ConfigMapInfo": "object",
     "NetworkPolicyInfo": "object",
 }
+# A context's name is of any form and goes as a whole: clouds put account numbers there.
+CONTEXTS = frozenset({("RunInfo", "context"), ("RunInfo", "command")})
+DEVICES = frozenset({("Interface", "name")})
 # Ours, or of no meaning to anybody else.
 KEPT = frozenset(
     {
@@ -73,9 +78,18 @@ class Redaction:
         """The permutation of this redaction."""
         return Addresses(self.key, self.straight)
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells keys apart, and does not tell the key."""
+        return self.addresses.token("fingerprint")[:8].hex()
+
 
 def without_all_secrets(snapshot: Snapshot) -> Snapshot:
     """The snapshot without tokens, keys and passwords, whoever it is for."""
+    maps = snapshot.cluster.get("config_maps")
+    if isinstance(maps, ConfigMaps):
+        cluster = {**snapshot.cluster, "config_maps": without_config_map_secrets(maps)}
+        snapshot = dataclasses.replace(snapshot, cluster=cluster)
     clean = walk(snapshot, lambda _cls, _name, text: without_secrets(text))
     return dataclasses.replace(clean, secrets_removed=True)
 
@@ -86,14 +100,15 @@ def redact(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
     The first walk finds all names, the second numbers them in their order, the third replaces.
     """
     snapshot = without_all_secrets(snapshot)
+    context = snapshot.run.context
     table = redaction.table
     words = Words(redaction.addresses, copy.deepcopy(table))
-    _Walk(words, {}).of(snapshot)
+    _Walk(words, {}, context).of(snapshot)
     words.table, words.seen = table, {}
     if not redaction.begun:
         redaction.straight = partings(words.addresses.seen)
         words.addresses = redaction.addresses
-        _Walk(words, {}).of(snapshot)
+        _Walk(words, {}, context).of(snapshot)
         table.sort()
         words.seen = {}
         redaction.begun = True
@@ -101,7 +116,8 @@ def redact(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
     told = [n for n in sorted(words.nodes) if not SURROGATE.search(n)]
     places = {place_of(n): place_of(words.node(n)) for n in told}
     table.shaped |= places
-    return dataclasses.replace(_Walk(words, places).of(snapshot), redacted=True)
+    done = _Walk(words, places, context).of(snapshot)
+    return dataclasses.replace(done, redacted=True, redaction=redaction.fingerprint)
 
 
 def hidden(text: str, redaction: Redaction) -> str:
@@ -115,6 +131,7 @@ def hidden(text: str, redaction: Redaction) -> str:
 class _Walk:
     words: Words
     places: Mapping[str, str]
+    context: str | None
 
     def of(self, snapshot: Snapshot) -> Snapshot:
         return walk(snapshot, self._change)
@@ -123,10 +140,16 @@ class _Walk:
         place = (cls.__name__, name)
         if place in KEPT and (text in FACTS or re.fullmatch(FORMS.get(name, r"(?!)"), text)):
             return text
+        if place in CONTEXTS and self.context:
+            option, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
+            if value == self.context:
+                return option + equals + self.words.whole(value)
         if place == ("RunInfo", "nodes") or name in NODE_FIELDS:
             return self.words.node(text)
         if name in NAMESPACE_FIELDS:
             return self.words.namespace(text)
+        if place in DEVICES:
+            self.words.devices.add(text)
         if name == "name" and (kind := NAMED.get(cls.__name__)):
             return self._named(kind, text)
         if name in OBJECT_FIELDS:

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from kubectl_netdoctor.redaction import public
+from kubectl_netdoctor.redaction import domains, public
 from kubectl_netdoctor.redaction.addresses import Addresses
 from kubectl_netdoctor.redaction.pseudonyms import FORM, Pseudonyms
+from kubectl_netdoctor.redaction.tokens import INNER, TOKEN, moved, with_inner
 
-_V4 = r"(?:\d{1,3}\.){3}\d{1,3}"
-_V6 = (
-    r"(?:[0-9A-Fa-f]{0,4}:){2,7}"
-    r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4}|(?<=::))"
+LONGEST = 254  # characters of a name and a slash
+ACCOUNT = 12  # digits of an AWS account
+MAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}"
+    r"(?!(?:service|socket|timer|target|slice|mount|scope|path|device|swap)\b)[A-Za-z]{2,24}(?![\w-])"
 )
-TOKEN = re.compile(
-    rf"""
-    (?P<time>\b\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)
-  | (?P<uuid>(?<![\w-])[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}(?![\w-]))
-  | (?P<mac>(?<![\w:-])[0-9A-Fa-f]{{2}}(?:(?P<sep>[:-])[0-9A-Fa-f]{{2}})(?:(?P=sep)[0-9A-Fa-f]{{2}}){{4}}(?!:?\w))
-  | "addr":\s*"(?P<json>{_V4}|{_V6})",\s*"len":\s*(?P<len>\d{{1,3}})
-  | (?<![\w.])(?P<ip>{_V4})(?:/(?P<mask>\d{{1,2}})(?!\d))?(?![\w]|\.\d)
-  | (?<![\w:.])(?P<ip6>{_V6})(?:/(?P<mask6>\d{{1,3}})(?!\d))?(?!:?\w)
-  | (?P<chain>\bKUBE-(?:SVC|SVL|SEP|FW|EXT|XLB|POD-FW)-)(?P<digest>[A-Z2-7]{{16}})\b
-  | (?P<port>\b(?:veth|cali|lxc|tap|azv|eni|gke))(?P<hex>[0-9a-f]{{6,11}})\b
-  | (?P<word>[^\W_]+(?:[._-]*[^\W_]+)*)
-    """,
-    re.VERBOSE,
-)
-# An address in a name, as clouds make them: ip-10-0-3-7, nginx-10.0.3.7.
-INNER = re.compile(r"(?<![\d.])\d{1,3}(?P<dot>[.-])(?:\d{1,3}(?P=dot)){2}\d{1,3}(?![\d]|\.\d)")
+NAME = re.compile(r"[^\W_]+(?:[._-]*[^\W_]+)*")
+NOT_NAME = re.compile(r"[^\w.-]")
 PART = re.compile(r"[^\W_]+")
 PIECE = re.compile(r"([A-Za-z]+)(\d{0,5})")
 NUMBER = re.compile(
@@ -41,13 +28,14 @@ NUMBER = re.compile(
 
 @dataclass(slots=True)
 class Words:
-    """What is done with words. `nodes`, `namespaces` and `objects`: the names that were found."""
+    """What is done with words. `nodes`, `namespaces`, `objects`, `devices`: names that were found."""
 
     addresses: Addresses
     table: Pseudonyms
     nodes: set[str] = field(default_factory=set)
     namespaces: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
+    devices: set[str] = field(default_factory=set)
     seen: dict[str, str] = field(default_factory=dict)  # texts of this walk
 
     def text(self, text: str) -> str:
@@ -55,9 +43,21 @@ class Words:
         known = self.seen.get(text)
         if known is None:
             plain = text in public.texts() and not text[:1].isdigit()
-            known = text if plain else TOKEN.sub(self._token, text)
+            known = text if plain else self._tokens(text)
             self.seen[text] = known
         return known
+
+    def whole(self, name: str) -> str:
+        """One pseudonym for a name of any form, as those of contexts."""
+        return self.table.of("", name) if name else name
+
+    def _tokens(self, text: str) -> str:
+        """Mail addresses whole, everything else token by token."""
+        out, at = [], 0
+        for mail in MAIL.finditer(text) if "@" in text else ():
+            out += [TOKEN.sub(self._token, text[at : mail.start()]), self.whole(mail[0])]
+            at = mail.end()
+        return "".join([*out, TOKEN.sub(self._token, text[at:])])
 
     def node(self, name: str) -> str:
         """The name of a node: always another one."""
@@ -68,16 +68,14 @@ class Words:
 
     def namespace(self, name: str) -> str:
         """The name of a namespace, unless our source knows it."""
-        if not name or name in public.names():
-            return name
         self.namespaces.add(name)
-        return self.table.of("ns", name)
+        return name if not name or name in public.names() else self.table.of("ns", name)
 
     def name(self, name: str) -> str:
         """The name of an object, part by part, so that pods keep the beginning of their owner's."""
+        self.objects.add(name)
         if not name or name in public.names():
             return name
-        self.objects.add(name)
         head = name
         while "-" in head:
             head = head.rpartition("-")[0]
@@ -87,11 +85,7 @@ class Words:
 
     def _parts(self, text: str) -> str:
         """Every part that is no number, and addresses."""
-        return with_inner(
-            text,
-            self.addresses,
-            lambda rest: self._replace(rest, str.isdecimal),
-        )
+        return self._around(text, str.isdecimal)
 
     def _token(self, found: re.Match[str]) -> str:
         text = found[0]
@@ -120,40 +114,98 @@ class Words:
 
     def _word(self, text: str, found: re.Match[str]) -> str:
         """One word with its dots and dashes: as a whole, label by label, or part by part."""
-        if text in self.nodes and text.lower() not in public.words():
+        if text in self.nodes and not self._taken(text):
             return self.table.of("node", text)
         if FORM.match(text):
             return self.table.of("", text)
-        before = found.string[found.start() - 1 : found.start()]
-        after = found.string[found.end() : found.end() + 1]
-        if text in self.namespaces and (after == "/" or not self._plain(text)):
-            return self.table.of("ns", text)
-        if text in self.objects and (before == "/" or not self._plain(text)):
+        if text in self.namespaces and (not self._common(text) or self._before_object(found)):
+            return self.namespace(text)
+        if text in self.objects and (not self._common(text) or self._after_namespace(found)):
             return self.name(text)
         if text in public.texts() and not text[:1].isdigit():
             return text
+        if turned := domains.reverse(text, self.addresses):
+            return self.text(turned[0]) + turned[1]
+        labels = text.split(".")
         if INNER.search(text):
-            return with_inner(text, self.addresses, lambda rest: self._replace(rest, self._plain))
-        if "." in text:
-            return ".".join(self._label(label) for label in text.split("."))
+            at = len(".".join(labels[: domains.foreign(labels)]))
+            private, rest = text[:at], text[at:]
+            return self._around(private, str.isdecimal) + self._around(rest, self._plain)
+        if len(labels) > 1:
+            return ".".join(self._labels(labels))
+        if text.isdecimal() and len(text) == ACCOUNT and _between_colons(found):
+            return self.table.of("", text)
         return self._replace(text, self._plain)
 
+    def _around(self, text: str, stays: Callable[[str], bool]) -> str:
+        """Addresses in a name, and the parts around them."""
+        return with_inner(text, self.addresses, lambda rest: self._replace(rest, stays))
+
+    def _taken(self, name: str) -> bool:
+        """Whether a node's name means something else in a text: a number, a device, a public word."""
+        return bool(
+            NUMBER.fullmatch(name) or name in self.devices or name.lower() in public.words()
+        )
+
+    def _common(self, name: str) -> bool:
+        return name in self.devices or self._plain(name)
+
+    def _before_object(self, found: re.Match[str]) -> bool:
+        """Whether a word is the namespace in namespace/object, or in the path of a request."""
+        word, text, end = found[0], found.string, found.end()
+        if text.endswith("namespaces/", 0, found.start()):
+            return True
+        rest = NAME.match(text, end + 1) if text[end : end + 1] == "/" else None
+        if rest is None or rest[0] not in self.objects or rest[0].isdecimal():
+            return False
+        return not (word.isdecimal() and self._plain(rest[0]))  # 53/tcp is a port
+
+    def _after_namespace(self, found: re.Match[str]) -> bool:
+        """Whether a word is the object in namespace/object."""
+        before = found.string[max(0, found.start() - LONGEST) : found.start()]
+        name = NOT_NAME.split(before[:-1])[-1]
+        return before.endswith("/") and name in self.namespaces and not name.isdecimal()
+
+    def _labels(self, labels: list[str]) -> Iterator[str]:
+        """The labels of a dotted name; name and namespace of a Service are known by their place."""
+        service = len(labels) - 1 - labels[::-1].index("svc") if "svc" in labels else -1
+        foreign = service + 1 + domains.foreign(labels[service + 1 :])
+        for at, label in enumerate(labels):
+            if at == service - 1 and label in self.namespaces:
+                yield self.namespace(label)
+            elif at == service - 2 and label in self.objects:
+                yield self.name(label)
+            elif label in self.nodes and not self._taken(label):
+                yield self.table.of("node", label)
+            elif service < at < foreign:
+                yield self._replace(label, _short)
+            elif label.isdecimal() and not _short(label) and not "".join(labels).isdecimal():
+                yield self.table.of("", label)
+            else:
+                yield self._label(label)
+
     def _label(self, label: str) -> str:
-        if label in self.nodes:
-            return self.table.of("node", label)
-        if label in self.namespaces:
-            return self.table.of("ns", label)
-        if label in self.objects:
-            return self.name(label)
+        if not self._plain(label):
+            if label in self.namespaces:
+                return self.namespace(label)
+            if label in self.objects:
+                return self.name(label)
         return self._replace(label, self._plain)
 
     def _replace(self, text: str, stays: Callable[[str], bool]) -> str:
-        """Every part that may not stay, and in which no program is named."""
+        """Every part that may not stay, in which no program is named, and long numbers beside them."""
         spans = [found.span() for found in public.PROGRAM.finditer(text)]
 
+        def kept(found: re.Match[str]) -> bool:
+            inside = any(a < found.end() and found.start() < b for a, b in spans)
+            return inside or stays(found[0])
+
+        private = text[:1].isalpha() and not all(map(kept, PART.finditer(text)))
+        longest = _digits(text, private=private)
+
         def part(found: re.Match[str]) -> str:
-            named = any(a < found.end() and found.start() < b for a, b in spans)
-            return found[0] if named or stays(found[0]) else self.table.of("", found[0])
+            long = found[0].isdecimal() and len(found[0]) > longest
+            return self.table.of("", found[0]) if long or not kept(found) else found[0]
 
         return PART.sub(part, text)
 
@@ -174,44 +226,20 @@ class Words:
         return "".join(camel) == part and all(len(c) > 1 and c.lower() in known for c in camel)
 
 
-def with_inner(
-    text: str, addresses: Addresses, other: Callable[[str], str], *, back: bool = False
-) -> str:
-    """A name with its addresses moved, and `other` done to what is between them."""
-    out, at = [], 0
-    for found in INNER.finditer(text):
-        try:
-            address = ipaddress.ip_address(found[0].replace("-", "."))
-        except ValueError:
-            continue
-        new = str(addresses.ip(address, back=back)).replace(".", found["dot"])
-        out += [other(text[at : found.start()]), new]
-        at = found.end()
-    return "".join([*out, other(text[at:])])
+def _short(part: str) -> bool:
+    return part.isdecimal() and len(part) < 9
 
 
-def moved(found: re.Match[str], addresses: Addresses, *, back: bool = False) -> str | None:
-    """The other address of a token that is one; None: it only looks like one, or is none."""
-    if found["mac"]:
-        return addresses.mac(found["mac"], back=back)
-    if found["json"]:
-        other = _ip(found["json"], found["len"], addresses, back=back)
-        return other and found[0].replace(found["json"], other, 1)
-    mask = found["mask"] or found["mask6"]
-    other = _ip(found["ip"] or found["ip6"] or "", mask, addresses, back=back)
-    return other and other + (f"/{mask}" if mask else "")
+def _digits(text: str, *, private: bool) -> int:
+    """How long a number in a name may be that says nothing of whose it is."""
+    if text[:1] == "-" or not any(map(str.isalpha, text)):  # after a public name; no name
+        return len(text)
+    return 3 if private else 8
 
 
-def _ip(text: str, mask: str | None, addresses: Addresses, *, back: bool) -> str | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if mask:
-        other = addresses.network(address, int(mask), back=back)
-    else:
-        other = addresses.ip(address, back=back)
-    return text if other == address else str(other)  # what stays is written as before
+def _between_colons(found: re.Match[str]) -> bool:
+    text = found.string
+    return text[found.start() - 1 : found.start()] == text[found.end() : found.end() + 1] == ":"
 
 
 def _uuid(token: bytes, _: int) -> str:

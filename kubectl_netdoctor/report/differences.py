@@ -18,6 +18,7 @@ SCHEMA_VERSION = "1.0"
 def differences(diff: Diff, style: Style) -> str:
     """The diff for people: one line per finding, details indented below."""
     lines = [f"before  {_run(diff.before)}", f"after   {_run(diff.after)}"]
+    lines += [f"warning: {text}" for text in diff.warnings]
     return "\n".join(map(style.clean, lines)) + "\n" + changes(diff, style)
 
 
@@ -105,6 +106,8 @@ def markdown(diff: Diff) -> str:
         f"After: {_cell(_run(diff.after))}",
         "",
     ]
+    for text in diff.warnings:
+        lines += [f"**Warning:** {_cell(text)}.", ""]
     rows = list(_rows(diff))
     if rows:
         lines += [
@@ -154,6 +157,7 @@ def document(diff: Diff) -> dict[str, Any]:
         "schemaVersion": SCHEMA_VERSION,
         "different": diff.different,
         "summary": summary(diff),
+        "warnings": list(diff.warnings),
         "before": _side(diff.before),
         "after": _side(diff.after),
         "fixed": [row(r) for r in diff.fixed],

@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -184,6 +185,118 @@ def test_a_bomb_stays_within_memory(text: str, tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "b'[\"' + '\\U0001f600'.encode() + b'a' * (200 << 20) + b'\"]'",  # 4 bytes a character
+        "b'{' + b','.join(b'\"%x\":0' % i for i in range(9_000_000)) + b'}'",  # all names differ
+    ],
+)
+def test_what_grows_in_memory_stays_within_one_gibibyte(text: str, tmp_path: Path) -> None:
+    """Within the bounds on text and values, and larger than both when it is read."""
+    file = tmp_path / "bomb.gz"
+    code = f"import gzip; open({str(file)!r}, 'wb').write(gzip.compress({text}, 1))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    code = (
+        "import resource, sys\n"
+        "from kubectl_netdoctor.cli.saved import load\n"
+        "from kubectl_netdoctor.errors import BadInput\n"
+        "before = resource.getrlimit(resource.RLIMIT_AS)\n"
+        f"try: load({str(file)!r})\n"
+        "except BadInput as exc: print(exc.message)\n"
+        "assert resource.getrlimit(resource.RLIMIT_AS) == before\n"
+        "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20\n"  # KiB
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "it would need more than 960 MiB of memory" in done.stdout
+
+
+def test_a_stricter_limit_of_the_user_is_kept() -> None:
+    """`ulimit -v` is no wider while a file is read."""
+    code = (
+        "import resource\n"
+        "from kubectl_netdoctor.cli.memory import bounded\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 700 << 20))\n"
+        "with bounded(1 << 30): now = resource.getrlimit(resource.RLIMIT_AS)\n"
+        "assert now == (600 << 20, 700 << 20) == resource.getrlimit(resource.RLIMIT_AS)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "this is no snapshot of netdoctor: it is empty"),
+        (gzip.compress(b""), "this is no snapshot of netdoctor: it is empty"),
+        (b"PK\x03\x04 and more", "this is no snapshot of netdoctor: it is a zip archive"),
+        (b"\n<!doctype html><p>", "this is no snapshot of netdoctor: it is HTML or XML"),
+        (b"kind: Pod", "not JSON, from line 1, column 1 on"),
+        (b"\x80\x81", "not JSON: byte 0 is no UTF-8"),
+        (json.dumps({**DATA, "extra": 1}).encode(), r"\$: unknown field 'extra'"),
+        (
+            json.dumps({**DATA, "nodes": [{**DATA["nodes"][0], "extra": 1}]}).encode(),
+            r"\$\.nodes\[0\]: unknown field 'extra'",
+        ),
+    ],
+)
+def test_what_is_no_snapshot_is_named(content: bytes, words: str) -> None:
+    """In words that say what to do, not in those of Python's parsers."""
+    with pytest.raises(BadInput, match=words) as refused:
+        read(content, "x")
+    assert refused.value.hint == "a snapshot is what scan --save writes"
+
+
+def command(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    """One command in a process of its own: exit code, standard output, standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kubectl_netdoctor", *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path: Path) -> None:
+    """Instead of waiting for ever; a folder is one sentence too."""
+    os.mkfifo(tmp_path / "pipe")
+    saved = str(FOLDER / "healthy.json.gz")
+    for arguments in (("analyze", str(tmp_path / "pipe")), ("diff", saved, str(tmp_path / "pipe"))):
+        code, out, err = command(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"error: cannot read {tmp_path / 'pipe'}: it is no file\n")
+    code, _, err = command("analyze", str(tmp_path))
+    assert (code, err) == (2, f"error: cannot read {tmp_path}: Is a directory\n")
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_is_read(name: str) -> None:
+    """A snapshot in a pipe of the shell."""
+    code, out, err = command("analyze", name, "-o", "json", stdin=PLAIN)
+    assert code == 1, err
+    assert "ENC-05" in {f["id"] for f in json.loads(out)["findings"]}
+
+
+def test_diff_takes_secrets_out_like_analyze(tmp_path: Path) -> None:
+    """A password in the comment of a rule that a finding quotes."""
+    text = (FOLDER / "vxlan_port_blocked.json.gz").read_bytes()
+    rule = b"-p udp -m udp --dport 8472 -j DROP"
+    plain = gzip.decompress(text)
+    assert rule in plain
+    told = b"-p udp -m udp --dport 8472 -m comment --comment password=hunter2secret -j DROP"
+    (tmp_path / "a.json").write_bytes(plain.replace(rule, told))
+    code, out, err = command(
+        "diff", str(FOLDER / "healthy.json.gz"), str(tmp_path / "a.json"), "-o", "json"
+    )
+    assert code == 1, err
+    assert "comment" in out
+    assert "hunter2secret" not in out
 
 
 def test_what_is_no_file_is_one_sentence(tmp_path: Path) -> None:

@@ -64,6 +64,18 @@ def test_names_of_the_file_are_those_of_before_the_redaction(
     assert "xyzzy" not in out + err
 
 
+def test_a_secret_in_a_reason_is_not_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without --redact, too: the report is handed on, the file may not be."""
+    text = GOOD.replace("the old switch", "password=hunter2hunter2")
+    with pytest.raises(SystemExit):
+        main(["analyze", LOSS, "--suppressions", write(tmp_path, text), "-o", "json"])
+    out, err = capsys.readouterr()
+    assert json.loads(out)["suppressed"][0]["reason"].startswith("password=***")
+    assert "hunter2" not in out + err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -83,6 +95,10 @@ def test_names_of_the_file_are_those_of_before_the_redaction(
         ("{" * 5000, "not YAML"),
         ("suppressions: [!!python/object:os.system {}]", "not YAML"),
         ("\0", "not YAML"),
+        ("suppressions: []\nsuppressions: []", "line 2 has the key 'suppressions' a second time"),
+        (GOOD + "    id: NIC-04\n", "line 9 has the key 'id' a second time"),
+        ('suppressions: [{id: NIC-03, reason: x, "reason": y}]', "'reason' a second time"),
+        ("suppressions: !!map [x]", "not YAML"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(

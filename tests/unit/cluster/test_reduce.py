@@ -227,3 +227,12 @@ def test_config_maps_are_taken_by_key() -> None:
         "kube-system", "kube-proxy", {"config.conf": "mode: nftables"}
     )
     assert reduce.reduce_config_map({"data": {"a": "b"}}).data == {}
+
+
+def test_of_cluster_dns_the_corefile_is_taken() -> None:
+    """What else somebody keeps beside it is theirs."""
+    obj = {
+        "metadata": {"namespace": "kube-system", "name": "coredns"},
+        "data": {"Corefile": ". {\n}", "azure.json": "{}"},
+    }
+    assert reduce.reduce_config_map(obj).data == {"Corefile": ". {\n}"}
