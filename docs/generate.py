@@ -22,7 +22,9 @@ from kubectl_netdoctor.report.table import table as render_table
 from kubectl_netdoctor.report.terminal import PLAIN
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLE = ROOT / "tests" / "fixtures" / "snapshots" / "vxlan_port_blocked.json.gz"
+EXAMPLE = (
+    ROOT / "docs" / "example.json.gz"
+)  # recorded by `python -m tests.e2e.record vxlan_port_blocked`
 
 
 def page(check: Check) -> str:

@@ -16,7 +16,7 @@ SCENARIOS = [
                 ("DNS-15",),
                 ("n3",),
                 place=r"AAAA",
-                fix=r"take AAAA questions: remove|template IN AAAA",
+                fix=r"-D OUTPUT .*--hex-string",
             ),
         ),
     )
